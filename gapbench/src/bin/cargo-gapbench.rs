@@ -1,0 +1,3 @@
+//! The subcommand `cargo gapbench`.
+
+fn main() {}

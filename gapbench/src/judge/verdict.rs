@@ -1,0 +1,234 @@
+//! What a judgement says, as data: everything a report shows is in these types.
+
+use serde::{Deserialize, Serialize};
+
+use crate::declare::PaperClaim;
+use crate::record::{CaseId, InputSet, Metric, Statistic};
+
+/// The answer to "does the declared number hold here?".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The whole interval lies below the floor.
+    Fail,
+    /// The whole interval lies outside the discount.
+    Gap,
+    /// The interval straddles the line.
+    Unclear,
+    /// Inside the discount.
+    Within,
+    /// Inside the discount, and the interval lies inside the equivalence band.
+    OnPar,
+    /// Better than declared: a paper is a ceiling, so the conditions deserve a look.
+    Ahead,
+    /// Conditions or statistic differ.
+    NotComparable,
+    /// There is no number of ours, and the reason says why.
+    NotMeasured,
+}
+
+impl Verdict {
+    /// The words a report uses.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Verdict::Fail => "fail",
+            Verdict::Gap => "gap",
+            Verdict::Unclear => "unclear",
+            Verdict::Within => "within",
+            Verdict::OnPar => "on par",
+            Verdict::Ahead => "ahead",
+            Verdict::NotComparable => "not comparable",
+            Verdict::NotMeasured => "not measured",
+        }
+    }
+}
+
+/// A number with its interval; an end that the sample cannot bound is absent.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// The point.
+    pub value: f64,
+    /// Lower end.
+    pub lower: Option<f64>,
+    /// Upper end.
+    pub upper: Option<f64>,
+}
+
+/// A statistic of a series, in the canonical unit of the metric's family.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Which number of the distribution.
+    pub statistic: Statistic,
+    /// The number with its interval.
+    pub interval: Interval,
+    /// How many observations.
+    pub n: u64,
+}
+
+/// A rung of the ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepKind {
+    /// The declared number.
+    Paper,
+    /// The paper's conditions, as near as this machine can.
+    Reproduced,
+    /// The same with the user's inputs.
+    OwnInputs,
+}
+
+impl StepKind {
+    /// The words a report uses.
+    pub const fn words(self) -> &'static str {
+        match self {
+            StepKind::Paper => "paper",
+            StepKind::Reproduced => "reproduced here",
+            StepKind::OwnInputs => "own inputs",
+        }
+    }
+}
+
+/// One step from the paper towards production: a single thing changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Which step.
+    pub kind: StepKind,
+    /// Our number; for the first step the declared one.
+    pub estimate: Option<Estimate>,
+    /// Why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<String>,
+    /// Goodness lost since the last step that has a number, as a share of the declared goodness; negative when gained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Interval>,
+    /// The verdict if one stopped here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+}
+
+/// The way from the declared number to ours.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ladder {
+    /// The steps in order, the paper first.
+    pub steps: Vec<Step>,
+    /// Goodness lost over the whole ladder, as a share of the declared goodness.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<f64>,
+}
+
+/// A claim, what we found, and what it means.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClaimVerdict {
+    /// The case that was held against the claim.
+    pub case: CaseId,
+    /// The claim.
+    pub claim: PaperClaim,
+    /// The verdict on the last step of the ladder that has a number.
+    pub verdict: Verdict,
+    /// A sentence.
+    pub reason: String,
+    /// Our number at that step.
+    pub ours: Option<Estimate>,
+    /// Goodness ratio, ours over declared (declared over ours where lower is better).
+    pub ratio: Option<Interval>,
+    /// Identity conditions that differ, each as `name: paper .., here ..`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differing: Vec<String>,
+    /// Conditions that one side does not state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
+    /// How likely so low a ratio is if the truth were at the floor (`fail_below`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_fail: Option<f64>,
+    /// The same after Holm's correction over all gated claims of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_fail_holm: Option<f64>,
+    /// Whether the gate counts it: the policy names the verdict and, for `fail`, Holm's correction leaves it standing.
+    pub gated: bool,
+    /// The way from the paper to here.
+    pub ladder: Ladder,
+}
+
+/// Against an earlier record of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// Better beyond the noise.
+    Faster,
+    /// Inside the noise.
+    Same,
+    /// Worse beyond the noise.
+    Slower,
+    /// The observations do not decide.
+    Ambiguous,
+    /// Another machine, build or measurement.
+    NotComparable,
+    /// The earlier record has no such number.
+    New,
+}
+
+impl Change {
+    /// The words a report uses. Numbers that are no times are `better` and `worse`.
+    pub fn words(self, metric: Metric) -> &'static str {
+        let time = metric.family() == crate::units::Family::Time;
+        match self {
+            Change::Faster if time => "faster",
+            Change::Faster => "better",
+            Change::Same => "same",
+            Change::Slower if time => "slower",
+            Change::Slower => "worse",
+            Change::Ambiguous => "ambiguous",
+            Change::NotComparable => "not comparable",
+            Change::New => "new",
+        }
+    }
+}
+
+/// One number of ours against the same number of an earlier record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChangeVerdict {
+    /// The case.
+    pub case: CaseId,
+    /// The metric.
+    pub metric: Metric,
+    /// Whose inputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<InputSet>,
+    /// The verdict.
+    pub change: Change,
+    /// A sentence.
+    pub reason: String,
+    /// Now.
+    pub ours: Option<Estimate>,
+    /// Then.
+    pub before: Option<Estimate>,
+    /// Goodness ratio, now over then (then over now where lower is better).
+    pub ratio: Option<Interval>,
+    /// Run id of the earlier record.
+    pub baseline: String,
+}
+
+/// Every measured number with its usual statistic, claimed or not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The case.
+    pub case: CaseId,
+    /// The metric.
+    pub metric: Metric,
+    /// Whose inputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<InputSet>,
+    /// The number.
+    pub estimate: Estimate,
+}
+
+/// Everything that was judged of one run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// One per claim and matching case, in the order of the record.
+    pub claims: Vec<ClaimVerdict>,
+    /// One per number that the earlier record has too.
+    pub changes: Vec<ChangeVerdict>,
+    /// All numbers.
+    pub measured: Vec<Summary>,
+}

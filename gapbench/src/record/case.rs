@@ -1,0 +1,135 @@
+//! One row of a record: a case, how it ended, and what was observed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Series;
+
+/// The name of a case: `module::function` and, where the function has axes, `::axis=value,axis=value`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CaseId(pub String);
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// How a case ended. A case that was asked for always has a row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Observations were made.
+    Measured,
+    /// No number, and why.
+    Failed(Failure),
+    /// Not run on purpose, and why.
+    Skipped {
+        /// A sentence.
+        reason: String,
+        /// The device whose absence is the reason, if that is the reason.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        absent_device: Option<String>,
+    },
+}
+
+/// Why a case has no number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What class of end it was.
+    pub kind: FailureKind,
+    /// A sentence for a person.
+    pub reason: String,
+    /// The last lines of the child's standard error, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stderr_tail: Vec<String>,
+}
+
+/// The classes of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The benchmark function returned an error.
+    Error,
+    /// The benchmark function panicked.
+    Panic,
+    /// A signal ended the child: abort, segmentation fault, or a kill from outside.
+    Signal,
+    /// The child ended by itself without having finished.
+    Exit,
+    /// The deadline passed.
+    Timeout,
+    /// An answer was wrong: no number without a right answer.
+    WrongAnswer,
+    /// A required device is absent.
+    DeviceAbsent,
+    /// The child could not be started, or what it reported could not be read.
+    Harness,
+}
+
+/// A named stretch of the time from the start of the process to its first answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Phase {
+    /// The author's name, or ours: `spawn`, `first answer`, `unaccounted`.
+    pub name: String,
+    /// Seconds, one per fresh process.
+    pub seconds: Vec<f64>,
+}
+
+/// How much of the wall time the measured thread really ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Wall seconds of the measured loop.
+    pub wall_seconds: f64,
+    /// Processor seconds of the measured thread in that time.
+    pub cpu_seconds: f64,
+    /// How often the kernel took the processor away from it.
+    pub involuntary_switches: u64,
+}
+
+impl Timing {
+    /// Wall over processor time; above [`Timing::CONTENDED_ABOVE`] other work ran where we were timing.
+    pub fn wall_over_cpu(&self) -> Option<f64> {
+        (self.cpu_seconds > 0.0).then(|| self.wall_seconds / self.cpu_seconds)
+    }
+
+    /// Above this ratio a processor-bound loop was disturbed: identical runs on a contended machine showed 1.17 to
+    /// 6.1 and undisturbed ones stayed below. Source: `docs/METHODOLOGY.md`, "Contention".
+    pub const CONTENDED_ABOVE: f64 = 1.1;
+}
+
+/// Something a reader of the numbers should know, such as contention or answers that changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// A stable word for programs: `contended`, `batched`, `answers_differ`, `short_sample`, `failed_requests`.
+    pub code: String,
+    /// A sentence for a person.
+    pub text: String,
+}
+
+/// One case of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseRow {
+    /// Which case.
+    pub case: CaseId,
+    /// `module::function` of its declaration.
+    pub function: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Everything observed, failed cases included: what was measured before a failure is kept.
+    #[serde(default)]
+    pub series: Vec<Series>,
+    /// Cold-start phases, where measured; they sum to the total of `cold.total`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
+    /// Contention of the measured loop, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Timing>,
+    /// What a reader should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// Seconds the whole case took, processes included.
+    pub wall_seconds: f64,
+}

@@ -1,0 +1,21 @@
+//! What a run leaves behind: cases, raw observations, conditions, the system under test, and the file they live in.
+//!
+//! Pure data and its storage. Knows nothing of how numbers were measured or of what they will be held against.
+
+mod case;
+mod condition;
+mod environment;
+mod event;
+mod metric;
+mod run;
+mod series;
+mod store;
+
+pub use case::{CaseId, CaseRow, Failure, FailureKind, Note, Outcome, Phase, Timing};
+pub use condition::{Condition, ConditionValue, Conditions, Role};
+pub use environment::Environment;
+pub use event::{Event, PROTOCOL};
+pub use metric::{Direction, Metric, Statistic};
+pub use run::{End, Header, Record, Target};
+pub use series::{Batch, Data, InputSet, Series};
+pub use store::{SCHEMA, StoreError, VERSION, Writer, read};
