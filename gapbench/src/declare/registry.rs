@@ -72,7 +72,12 @@ impl std::error::Error for DeclareError {}
 /// # Errors
 /// All mistakes at once: duplicated names, broken claims files, claims that do not exist.
 pub fn collect() -> Result<Declarations, Vec<DeclareError>> {
-    check(inventory::iter::<Declaration>.into_iter().collect())
+    check(registered().collect())
+}
+
+/// What the macro registered, unchecked.
+pub fn registered() -> impl Iterator<Item = &'static Declaration> {
+    inventory::iter::<Declaration>.into_iter()
 }
 
 /// The same for a given list.
