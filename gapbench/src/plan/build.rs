@@ -176,9 +176,7 @@ fn budget(options: &Options, claims: &[PaperClaim]) -> Budget {
     let needed = claims
         .iter()
         .filter(|claim| claim.metric.family() == Family::Time)
-        .filter_map(|claim| {
-            claim.statistic.quantile().map(|p| stats::smallest_n_two_sided(p, claim.policy.alpha))
-        })
+        .filter_map(|claim| stats::smallest_n_two_sided(claim.statistic.quantile()?, claim.policy.alpha))
         .max();
     let seconds = |duration: std::time::Duration| duration.as_secs_f64();
     let measure = options.measure.map_or(measure, seconds);
@@ -187,7 +185,7 @@ fn budget(options: &Options, claims: &[PaperClaim]) -> Budget {
         measure,
         at_most: at_most.max(measure),
         relative_width,
-        min_observations: needed.unwrap_or(0).max(MIN_OBSERVATIONS),
+        min_observations: needed.and_then(|n| usize::try_from(n).ok()).unwrap_or(0).max(MIN_OBSERVATIONS),
     }
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use regex::Regex;
 
+use crate::stats;
+
 /// What to do with the selected cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -78,18 +80,8 @@ pub struct Partition {
 impl Partition {
     /// Whether the case of this name falls to this machine. A name falls to exactly one, whatever other cases exist.
     pub fn takes(self, name: &str) -> bool {
-        fnv1a(name.as_bytes()) % self.count.max(1) + 1 == self.index
+        stats::fnv1a64(name.as_bytes()) % self.count.max(1) + 1 == self.index
     }
-}
-
-/// FNV-1a, 64 bit: stable over versions and platforms, unlike the standard library's hasher.
-///
-/// # Source
-/// <http://www.isthe.com/chongo/tech/comp/fnv/>, constants of the 64-bit variant.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Everything a plan depends on besides the declarations.
@@ -146,11 +138,5 @@ mod tests {
             let takers = (1..=4).filter(|index| Partition { index: *index, count: 4 }.takes(name)).count();
             assert_eq!(takers, 1, "{name}");
         }
-    }
-
-    #[test]
-    fn fnv_golden() {
-        // "foobar" of the published test vectors.
-        assert_eq!(fnv1a(b"foobar"), 0x85944171f73967e8);
     }
 }
