@@ -75,21 +75,22 @@ fn refuse(reason: &str) -> ExitCode {
 }
 
 fn explain(error: &Error) -> Event {
-    if let Some(Skip { reason, absent_device }) = error.downcast_ref() {
+    let chain = || {
+        std::iter::successors(Some(&**error as &(dyn std::error::Error + 'static)), |error| error.source())
+    };
+    // A device crate's own error carries the skip as its source.
+    if let Some(Skip { reason, absent_device }) = chain().find_map(|error| error.downcast_ref()) {
         return Event::Skipped { reason: reason.clone(), absent_device: absent_device.clone() };
     }
     let kind = if error.is::<WrongAnswer>() { FailureKind::WrongAnswer } else { FailureKind::Error };
-    let mut reason = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let text = inner.to_string();
-        // Many errors print their source already.
-        if !reason.contains(&text) {
-            reason.push_str(": ");
-            reason.push_str(&text);
+    let reason = chain().map(ToString::to_string).fold(String::new(), |reason, text| {
+        match reason.as_str() {
+            "" => text,
+            // Many errors print their source already.
+            said if said.contains(&text) => reason,
+            _ => format!("{reason}: {text}"),
         }
-        cause = inner.source();
-    }
+    });
     Event::Failed { kind, reason }
 }
 
