@@ -3,6 +3,8 @@
 //! `claims/bad/NAME.toml` is a file with mistakes and `claims/bad/NAME.expected` all that is said about it. After a
 //! change of words, write the expectations anew with `GAPBENCH_BLESS=1 cargo test --test claims` and read the diff.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
