@@ -25,20 +25,17 @@ fn said(bytes: impl AsRef<[u8]>) -> String {
 }
 
 fn input(id: &str, text: &str) -> Input {
-    Input { id: id.to_owned(), text: text.to_owned(), expected: None, weight: None, tags: Vec::new() }
+    Input { id: id.to_owned(), text: text.to_owned(), expected: None }
 }
 
 #[test]
 fn a_set_is_read_with_its_name() {
-    let lines = "{\"id\": \"q1\", \"text\": \"Wie geht's? \u{1F600}\", \"expected\": \"good\", \"weight\": 2, \
-                 \"tags\": [\"de\", \"short\"]}\n{\"text\": \"\", \"expected\": null}";
+    let lines = "{\"id\": \"q1\", \"text\": \"Wie geht's? \u{1F600}\", \"expected\": \"good\"}\n{\"text\": \"\", \"expected\": null}";
     let (_folder, path) = file(lines);
     let set = read(&path).unwrap();
     assert_eq!((set.name.as_str(), &set.path), ("eval", &path));
     let first = Input {
         expected: Some("good".to_owned()),
-        weight: Some(2.0),
-        tags: vec!["de".to_owned(), "short".to_owned()],
         ..input("q1", "Wie geht's? \u{1F600}")
     };
     assert_eq!(set.items, [first, input("2", "")]);
@@ -59,7 +56,7 @@ fn each_bad_line_has_its_sentence() {
     let table = [
         (
             "{\"txt\": \"a\"}",
-            "unknown key `txt`, expected one of `id`, `text`, `expected`, `weight`, `tags` (column 6); \
+            "unknown key `txt`, expected one of `id`, `text`, `expected` (column 6); \
              expected a line such as {\"text\": \"...\"}; correct it",
         ),
         (
@@ -97,15 +94,6 @@ fn each_bad_line_has_its_sentence() {
         (
             "{\"text\": \"a\"} {\"text\": \"b\"}",
             "not valid JSON: trailing characters (column 15); \
-             expected one object per line, such as {\"text\": \"...\"}; correct it",
-        ),
-        (
-            "{\"text\": \"a\", \"weight\": 0}",
-            "`weight` is 0; expected a number above 0; correct it or leave it out",
-        ),
-        (
-            "{\"text\": \"a\", \"weight\": 1e999}",
-            "not valid JSON: number out of range (column 29); \
              expected one object per line, such as {\"text\": \"...\"}; correct it",
         ),
         (

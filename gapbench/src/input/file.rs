@@ -24,12 +24,6 @@ pub struct Input {
     /// The right answer, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// How often production sees it relative to the others; above 0. All count the same without.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weight: Option<f64>,
-    /// Words to group by.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tags: Vec<String>,
 }
 
 /// An input set.
@@ -143,13 +137,10 @@ struct Line {
     id: Option<String>,
     text: String,
     expected: Option<String>,
-    weight: Option<f64>,
-    #[serde(default)]
-    tags: Vec<String>,
 }
 
-/// Reads an input set line by line: one JSON object per line with `text` and, where wanted, `id`, `expected`, `weight`
-/// and `tags`. Blank lines are skipped.
+/// Reads an input set line by line: one JSON object per line with `text` and, where wanted, `id` and `expected`. Blank
+/// lines are skipped.
 ///
 /// # Errors
 /// [`InputError`]: a file that cannot be read, a folder, no inputs at all, or the first 20 bad lines at once. A line is bad
@@ -256,17 +247,13 @@ fn parse(bytes: &[u8], size: usize, line: usize) -> Result<Option<Input>, String
             "the line is a list; expected one object per line, such as {EXAMPLE}; correct it"
         ));
     }
-    let Line { id, text, expected, weight, tags } =
-        serde_json::from_str(text).map_err(|error| sentence(&error))?;
-    if let Some(weight) = weight.filter(|weight| !weight.is_finite() || *weight <= 0.0) {
-        return Err(format!("`weight` is {weight}; expected a number above 0; correct it or leave it out"));
-    }
+    let Line { id, text, expected } = serde_json::from_str(text).map_err(|error| sentence(&error))?;
     if id.as_deref().is_some_and(|id| id.trim().is_empty()) {
         return Err(
             "`id` is blank; expected a name that is unique in the file; write one or leave it out".to_owned()
         );
     }
-    Ok(Some(Input { id: id.unwrap_or_else(|| line.to_string()), text, expected, weight, tags }))
+    Ok(Some(Input { id: id.unwrap_or_else(|| line.to_string()), text, expected }))
 }
 
 /// serde's words, without its line, which within one line of the file is always the first.
