@@ -49,8 +49,10 @@ pub struct Interval {
     /// The point.
     pub value: f64,
     /// Lower end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lower: Option<f64>,
     /// Upper end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upper: Option<f64>,
 }
 
@@ -94,6 +96,7 @@ pub struct Step {
     /// Which step.
     pub kind: StepKind,
     /// Our number; for the first step the declared one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
     /// Why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,8 +131,10 @@ pub struct ClaimVerdict {
     /// A sentence.
     pub reason: String,
     /// Our number at that step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ours: Option<Estimate>,
     /// Goodness ratio, ours over declared (declared over ours where lower is better).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<Interval>,
     /// Identity conditions that differ, each as `name: paper .., here ..`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -199,10 +204,13 @@ pub struct ChangeVerdict {
     /// A sentence.
     pub reason: String,
     /// Now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ours: Option<Estimate>,
     /// Then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Estimate>,
     /// Goodness ratio, now over then (then over now where lower is better).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<Interval>,
     /// Run id of the earlier record.
     pub baseline: String,

@@ -1,1 +1,14 @@
-//! report
+//! From a record and its judgement to what people and programs read. Derives everything from [`results::Results`];
+//! never measures, runs or judges.
+
+mod atomic;
+#[cfg(feature = "criterion-report")]
+pub mod criterion;
+mod finite;
+pub mod html;
+pub mod markdown;
+mod plain;
+pub mod results;
+mod style;
+pub mod text;
+mod view;
