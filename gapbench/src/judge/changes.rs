@@ -16,6 +16,10 @@ use super::{Change, ChangeVerdict, Interval, contention, reason};
 /// smallest threshold whose rate of false alarms stays at 2 % (simulated; 26 % at criterion's 1 %).
 const THRESHOLD: f64 = 0.05;
 
+/// Scores are deterministic where their inputs are, except for the order of additions: a relative difference below this
+/// is rounding.
+const ROUNDING: f64 = 1e-6;
+
 /// One verdict per series of each measured case, in the order of the record.
 pub(super) fn changes(record: &Record, baseline: &Record) -> Vec<ChangeVerdict> {
     let measured = record.rows.iter().filter(|row| row.outcome == Outcome::Measured);
@@ -198,9 +202,9 @@ impl Pair<'_> {
             let change = if same { Change::Same } else { Change::Ambiguous };
             return (change, "a ratio has no meaning".to_owned());
         };
-        if ratio.lower.is_some_and(|lower| lower > 1.0) {
+        if ratio.lower.is_some_and(|lower| lower > 1.0 + ROUNDING) {
             (Change::Faster, format!("{}, beyond the noise", change_words(&ratio)))
-        } else if ratio.upper.is_some_and(|upper| upper < 1.0) {
+        } else if ratio.upper.is_some_and(|upper| upper < 1.0 - ROUNDING) {
             (Change::Slower, format!("{}, beyond the noise", change_words(&ratio)))
         } else if ratio.lower.is_none() || ratio.upper.is_none() {
             (Change::Ambiguous, self.open_end())
@@ -231,8 +235,8 @@ impl Pair<'_> {
     }
 
     fn open_end(&self) -> String {
-        let open = self.now.open_end(ALPHA / 2.0).map(|why| format!("now {why}"));
-        open.or_else(|| self.then.open_end(ALPHA / 2.0).map(|why| format!("before {why}")))
+        let open = self.now.open_end(ALPHA / 2.0).map(|why| format!("now: {why}"));
+        open.or_else(|| self.then.open_end(ALPHA / 2.0).map(|why| format!("before: {why}")))
             .unwrap_or_else(|| "an end of the ratio is open".to_owned())
     }
 
