@@ -1,4 +1,5 @@
 //! The replay into criterion, on disk.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 #![cfg(feature = "criterion-report")]
 
 #[allow(dead_code)]

@@ -1,4 +1,5 @@
 //! The canonical file and the pages derived from it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 #[allow(dead_code)]
 #[path = "golden/report/fixture.rs"]

@@ -104,7 +104,9 @@ fn with_plots(criterion: Criterion<Recorded>) -> Criterion<Recorded> {
 }
 
 fn replay_item(criterion: &mut Criterion<Recorded>, item: &ReplayItem) -> Result<(), String> {
-    if item.nanos.len() < super::replayable::FEWEST || item.nanos.iter().any(|nanos| !(*nanos > 0.0)) {
+    if item.nanos.len() < super::replayable::FEWEST
+        || item.nanos.iter().any(|nanos| nanos.is_nan() || *nanos <= 0.0)
+    {
         return Err("needs at least 10 observations, all above zero".to_owned());
     }
     let mut calls = 0;

@@ -14,3 +14,6 @@ pub mod results;
 mod style;
 pub mod text;
 mod view;
+
+pub(crate) use plain::{one_line, verbatim};
+pub(crate) use view::{date, declared};

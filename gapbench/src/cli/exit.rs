@@ -1,0 +1,17 @@
+//! Exit codes of `cargo gapbench`, in one place. A script may rely on them.
+//!
+//! Where several apply, the first of [`USAGE`], [`STOPPED`], [`INCOMPLETE`], [`NOTHING`], [`UNCLEAR`] is given: what
+//! is known to be wrong stays wrong, however little else is known.
+
+/// Everything that the gate looks at holds.
+pub const OK: u8 = 0;
+/// A verdict that the gate stops, or a case that failed.
+pub const STOPPED: u8 = 1;
+/// A word that is not understood, or an input that cannot be read.
+pub const USAGE: u8 = 2;
+/// With `--strict`: a claim that the observations do not decide.
+pub const UNCLEAR: u8 = 3;
+/// No case was measured: nothing was run, or every case was skipped.
+pub const NOTHING: u8 = 4;
+/// A run was interrupted or cut short, so that cases are missing.
+pub const INCOMPLETE: u8 = 5;
