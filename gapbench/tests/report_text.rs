@@ -1,4 +1,5 @@
 //! The terminal report.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 #[allow(dead_code)]
 #[path = "golden/report/fixture.rs"]

@@ -16,7 +16,7 @@ use crate::{measure, units};
 
 use super::options::Options;
 use super::progress::Progress;
-use super::{Binary, Code, Stop, home};
+use super::{Binary, Stop, exit, home};
 
 /// Measures and reports.
 #[allow(clippy::print_stderr)]
@@ -25,16 +25,16 @@ pub(super) fn run(
     declared: &Declarations,
     plan: &Plan,
     options: &Options,
-) -> Result<Code, Stop> {
+) -> Result<u8, Stop> {
     if plan.cases.is_empty() {
         eprintln!("{}: none of its {} cases is selected; `--list` shows them", binary.bench, plan.left_out);
-        return Ok(if options.gate { Code::NothingRun } else { Code::Ok });
+        return Ok(if options.gate { exit::NOTHING } else { exit::OK });
     }
     if binary.debug {
         eprintln!("warning: this is a build without optimisation; its times are held against no claim");
     }
     let target = Target { package: binary.package.to_owned(), bench: binary.bench.to_owned() };
-    let folders = Folders { home: home::results_folder(), target: target.clone() };
+    let folders = Folders { home: home::of_bench(), target: target.clone() };
     // Before anything runs: a baseline that is not there must not cost minutes first.
     let earlier = folders.earlier(options)?;
     let interrupt = Interrupt::listen().map_err(|error| Stop::usage(format!("failed to listen to signals: {error}")))?;
@@ -54,7 +54,7 @@ pub(super) fn run(
         Watcher(Progress::new(plan.cases.len(), options.quiet || options.verbose, io::stderr().is_terminal()));
     let executed = run::execute(plan, &settings, &mut watcher, &interrupt);
     watcher.0.close();
-    let record = executed.map_err(|error| Stop { code: Code::Usage, text: format!("error: failed to {error}") })?;
+    let record = executed.map_err(|error| Stop { code: exit::USAGE, text: format!("error: failed to {error}") })?;
     let judgement = judge::judge(&record, declared, earlier.as_ref());
 
     if options.bencher_output {
@@ -81,19 +81,19 @@ impl Observer for Watcher {
     }
 }
 
-fn code(record: &Record, judgement: &Judgement, options: &Options) -> Code {
+fn code(record: &Record, judgement: &Judgement, options: &Options) -> u8 {
     let failed = record.rows.iter().any(|row| matches!(row.outcome, Outcome::Failed(_)));
     let measured = record.rows.iter().any(|row| row.outcome == Outcome::Measured);
     if !record.is_complete() {
-        Code::Incomplete
+        exit::INCOMPLETE
     } else if failed {
-        Code::CaseFailed
+        exit::CASE_FAILED
     } else if options.gate && judgement.claims.iter().any(|claim| claim.gated) {
-        Code::Gated
+        exit::STOPPED
     } else if options.gate && !measured {
-        Code::NothingRun
+        exit::NOTHING
     } else {
-        Code::Ok
+        exit::OK
     }
 }
 
@@ -211,6 +211,8 @@ impl Folders {
         for (name, content) in [("report.html", &page), ("report.md", &report)] {
             write_atomically(&self.home.join(name), content.as_bytes()).map_err(|error| stop(&error))?;
         }
+        #[cfg(feature = "criterion-report")]
+        let criterion = super::replay::run(record, &updated.results, options, &self.run(&record.header.run_id));
         if let Some(summary) = env::var_os("GITHUB_STEP_SUMMARY").filter(|summary| !summary.is_empty()) {
             let text = markdown::render_target(results);
             if let Err(error) = markdown::append_step_summary(Path::new(&summary), &text) {
@@ -222,6 +224,11 @@ impl Folders {
             ("results".to_owned(), shown(&self.results())),
             ("record".to_owned(), shown(&self.home.join(&results.record))),
         ];
+        #[cfg(feature = "criterion-report")]
+        match criterion {
+            Ok(index) => written.push(("criterion".to_owned(), shown(&index))),
+            Err(reason) => eprintln!("warning: {reason}"),
+        }
         if let Some(name) = &options.save_baseline {
             let kept = self.baseline(name);
             if record.is_complete() {

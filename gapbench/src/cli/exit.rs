@@ -1,28 +1,19 @@
-//! Exit codes: a program that calls a bench binary or `cargo gapbench check` reads them, so they do not change.
+//! Exit codes of bench binaries and of `cargo gapbench`, in one place. A script may rely on them.
+//!
+//! Where several apply, the first of [`USAGE`], [`STOPPED`], [`INCOMPLETE`], [`NOTHING`], [`UNCLEAR`] is given: what
+//! is known to be wrong stays wrong, however little else is known.
 
-use std::process::ExitCode;
-
-/// The exit codes of a bench binary and of `cargo gapbench check`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
-    /// Everything that was asked for was done, and no gate stopped it.
-    Ok = 0,
-    /// A gated verdict.
-    Gated = 1,
-    /// Words that were not understood, or broken input.
-    Usage = 2,
-    /// Unclear, with `--strict`.
-    Unclear = 3,
-    /// Nothing was run.
-    NothingRun = 4,
-    /// The run was cut short.
-    Incomplete = 5,
-    /// A case failed (the number of libtest and criterion).
-    CaseFailed = 101,
-}
-
-impl From<Code> for ExitCode {
-    fn from(code: Code) -> ExitCode {
-        ExitCode::from(code as u8)
-    }
-}
+/// Everything that the gate looks at holds.
+pub const OK: u8 = 0;
+/// A verdict that the gate stops, or a case that failed.
+pub const STOPPED: u8 = 1;
+/// A word that is not understood, or an input that cannot be read.
+pub const USAGE: u8 = 2;
+/// With `--strict`: a claim that the observations do not decide.
+pub const UNCLEAR: u8 = 3;
+/// No case was measured: nothing was run, or every case was skipped.
+pub const NOTHING: u8 = 4;
+/// A run was interrupted or cut short, so that cases are missing.
+pub const INCOMPLETE: u8 = 5;
+/// A case failed, in a bench binary: the number of libtest and criterion.
+pub const CASE_FAILED: u8 = 101;

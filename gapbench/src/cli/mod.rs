@@ -1,11 +1,15 @@
 //! The front door: words in, exit code out. The only stage that may know all others.
 
 mod bench;
+pub mod cargo;
 pub mod check;
-mod exit;
+pub mod claims;
+pub mod exit;
 mod home;
 mod options;
-mod progress;
+#[cfg(feature = "criterion-report")]
+mod replay;
+pub mod progress;
 mod test;
 
 use std::ffi::OsString;
@@ -14,8 +18,6 @@ use std::process::ExitCode;
 
 use crate::{declare, measure, plan};
 
-pub use exit::Code;
-pub use home::results_folder;
 
 /// What a bench binary knows of itself; filled in by `gapbench::main!()`.
 #[derive(Clone, Copy, Debug)]
@@ -37,14 +39,14 @@ pub fn main(binary: Binary) -> ExitCode {
         return measure::serve(Path::new(&job), declare::registered());
     }
     #[cfg(feature = "criterion-report")]
-    if let Some(job) = bench::replay_job() {
-        return bench::replay(&job);
+    if let Some(job) = replay::job() {
+        return replay::serve(Path::new(&job));
     }
     match parent(binary, std::env::args_os().collect()) {
-        Ok(code) => code.into(),
+        Ok(code) => ExitCode::from(code),
         Err(stop) => {
             eprintln!("{}", stop.text);
-            stop.code.into()
+            ExitCode::from(stop.code)
         }
     }
 }
@@ -52,35 +54,35 @@ pub fn main(binary: Binary) -> ExitCode {
 /// A run that ends before it has results: what to say, and the exit code.
 #[derive(Debug)]
 struct Stop {
-    code: Code,
+    code: u8,
     text: String,
 }
 
 impl Stop {
     fn usage(text: impl std::fmt::Display) -> Stop {
-        Stop { code: Code::Usage, text: format!("error: {text}") }
+        Stop { code: exit::USAGE, text: format!("error: {text}") }
     }
 }
 
-fn parent(binary: Binary, words: Vec<OsString>) -> Result<Code, Stop> {
+fn parent(binary: Binary, words: Vec<OsString>) -> Result<u8, Stop> {
     let options = match options::parse(words, &|name| std::env::var_os(name)) {
         Ok(options) => options,
-        Err(options::Answer::Help(text)) => return Err(Stop { code: Code::Ok, text }),
-        Err(options::Answer::Usage(text)) => return Err(Stop { code: Code::Usage, text }),
+        Err(options::Answer::Help(text)) => return Err(Stop { code: exit::OK, text }),
+        Err(options::Answer::Usage(text)) => return Err(Stop { code: exit::USAGE, text }),
     };
     let declared = declare::collect().map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(|error| format!("error: {error}")).collect();
-        Stop { code: Code::Usage, text: lines.join("\n") }
+        Stop { code: exit::USAGE, text: lines.join("\n") }
     })?;
     let plan = plan::build(&declared, &options.plan).map_err(Stop::usage)?;
     match options.action {
         options::Action::List { ignored } => {
             test::list(&plan, ignored);
-            Ok(Code::Ok)
+            Ok(exit::OK)
         }
         options::Action::Explain => {
             test::explain(&plan);
-            Ok(Code::Ok)
+            Ok(exit::OK)
         }
         options::Action::Run if options.plan.mode == plan::Mode::Test => test::run(binary, &plan, &options),
         options::Action::Run => bench::run(binary, &declared, &plan, &options),

@@ -8,7 +8,7 @@ use crate::record::{CaseId, CaseRow, Environment, Outcome, Target};
 use crate::run::{self, Interrupt, Observer, Settings};
 
 use super::options::Options;
-use super::{Binary, Code, Stop};
+use super::{Binary, Stop, exit};
 use crate::measure;
 
 /// `name: benchmark` per line, and nothing else. Nothing is ever ignored, so that list is empty.
@@ -28,7 +28,7 @@ pub(super) fn explain(plan: &Plan) {
 }
 
 /// Runs each case once, in a folder that goes away.
-pub(super) fn run(binary: Binary, plan: &Plan, options: &Options) -> Result<Code, Stop> {
+pub(super) fn run(binary: Binary, plan: &Plan, options: &Options) -> Result<u8, Stop> {
     let folder =
         tempfile::tempdir().map_err(|error| Stop::usage(format!("create a temporary folder: {error}")))?;
     let interrupt =
@@ -49,11 +49,11 @@ pub(super) fn run(binary: Binary, plan: &Plan, options: &Options) -> Result<Code
     run::execute(plan, &settings, &mut lines, &interrupt).map_err(Stop::usage)?;
     lines.close(plan.left_out);
     Ok(if interrupt.asked() {
-        Code::Incomplete
+        exit::INCOMPLETE
     } else if lines.failed.is_empty() {
-        Code::Ok
+        exit::OK
     } else {
-        Code::CaseFailed
+        exit::CASE_FAILED
     })
 }
 

@@ -8,7 +8,12 @@ mod finite;
 pub mod html;
 pub mod markdown;
 mod plain;
+#[cfg(feature = "criterion-report")]
+mod replayable;
 pub mod results;
 mod style;
 pub mod text;
 mod view;
+
+pub(crate) use plain::{one_line, verbatim};
+pub(crate) use view::{date, declared};

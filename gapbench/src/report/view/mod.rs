@@ -14,6 +14,8 @@ use super::results::{Status, TargetResults};
 mod case;
 mod claim;
 
+pub(crate) use claim::declared;
+
 /// One bench target.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct TargetView {
