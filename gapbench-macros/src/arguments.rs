@@ -26,6 +26,8 @@ pub(crate) enum Value {
     Assigned(Expr),
     /// `(...)`, which no option takes; kept so that the sentence can say what to write instead.
     Parenthesized(Group),
+    /// Something that is already answered.
+    Mistaken,
 }
 
 impl Argument {
@@ -60,29 +62,38 @@ fn argument(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Opti
     }
     let word = input.call(Ident::parse_any)?;
     let value = if input.peek(Token![=]) {
-        let equals = input.parse::<Token![=]>()?;
-        if input.is_empty() || input.peek(Token![,]) {
-            mistakes.at(equals, message::value_missing(&word));
-            return Ok(None);
-        }
-        let fork = input.fork();
-        match fork.parse::<Expr>() {
-            Ok(value) => {
-                input.advance_to(&fork);
-                Value::Assigned(value)
-            }
-            Err(error) => {
-                mistakes.push(syn::Error::new(error.span(), message::value_unreadable(&word, &error)));
-                skip_to_comma(input)?;
-                return Ok(None);
-            }
-        }
+        assigned(&word, input, mistakes)?
     } else if input.peek(token::Paren) {
         Value::Parenthesized(input.parse()?)
-    } else {
+    } else if input.is_empty() || input.peek(Token![,]) || input.peek(Ident::peek_any) {
         Value::Absent
+    } else {
+        note_next(input, mistakes, message::unexpected);
+        skip_to_comma(input)?;
+        Value::Mistaken
     };
     Ok(Some(Argument { word, value }))
+}
+
+/// Reads `= value`.
+fn assigned(word: &Ident, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Value> {
+    let equals = input.parse::<Token![=]>()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        mistakes.at(equals, message::value_missing(word));
+        return Ok(Value::Mistaken);
+    }
+    let fork = input.fork();
+    match fork.parse::<Expr>() {
+        Ok(value) => {
+            input.advance_to(&fork);
+            Ok(Value::Assigned(value))
+        }
+        Err(error) => {
+            mistakes.push(syn::Error::new(error.span(), message::value_unreadable(word, &error)));
+            skip_to_comma(input)?;
+            Ok(Value::Mistaken)
+        }
+    }
 }
 
 /// Reads the comma after an argument.
@@ -146,7 +157,7 @@ mod tests {
     fn reading_goes_on_after_each_mistake() {
         let (words, sentences) =
             words(quote!(rows = [1, , 2], "x", hidden =, memory cold_start, a::b, name = "n"));
-        assert_eq!(words, ["memory", "cold_start", "a", "name"]);
+        assert_eq!(words, ["rows", "hidden", "memory", "cold_start", "a", "name"]);
         assert_eq!(sentences.len(), 5, "{sentences:#?}");
     }
 }

@@ -38,6 +38,7 @@ pub(crate) fn read(
             mistakes.at(word, message::list_missing(word));
             return None;
         }
+        Value::Mistaken => return None,
     };
     if list.elems.is_empty() {
         mistakes.at(list, message::empty_list(word));

@@ -1,10 +1,11 @@
-//! The expansion: the function untouched, and a constant block that registers it. `docs/expansion.md` shows one.
+//! The expansion: the function untouched, and an item that registers it. `docs/expansion.md` shows one.
 
 use std::path::Path;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{Type, parse_quote};
 
 use crate::axis::Axis;
@@ -26,62 +27,9 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream, manifest_dir: Op
     quote! { #item #after }
 }
 
-/// The block that registers the function.
+/// The item that registers the function.
 fn declaration(function: &Function, target: &Type, options: &Options) -> TokenStream {
     let Function { conditions, ident, .. } = function;
-    // Local names of the expansion are invisible to the author's expressions. Item names are not, hence `__gapbench`.
-    let mixed = Span::mixed_site();
-    let session = Ident::new("session", mixed);
-    let index = Ident::new("index", mixed);
-    let driver = Ident::new("target", mixed);
-    let locals: Vec<Ident> = options.axes.iter().map(local).collect();
-    let values = options.axes.iter().enumerate().map(|(position, axis)| axis_value(&index, position, axis));
-    let output = function.output.clone().unwrap_or_else(|| parse_quote!(()));
-    let submission = submission(function, target, options);
-    quote! {
-        #(#conditions)*
-        const _: () = {
-            fn __gapbench_run(
-                #session: &mut dyn ::core::any::Any,
-                #index: &[::core::primitive::usize],
-            ) -> ::gapbench::__private::Result<()> {
-                #(#values)*
-                ::gapbench::__private::enter::<#target>(#session, |#driver| {
-                    <#output as ::gapbench::__private::Finish>::finish(#ident(#driver, #(#locals),*))
-                })
-            }
-            #submission
-        };
-    }
-}
-
-/// The local variable that holds the value of an axis.
-fn local(axis: &Axis) -> Ident {
-    let mut local = axis.ident.clone();
-    local.set_span(Span::mixed_site());
-    local
-}
-
-/// Looks an axis's value up. The index comes from the plan; if the two ever disagree, the case fails with a reason.
-fn axis_value(index: &Ident, position: usize, axis: &Axis) -> TokenStream {
-    let Axis { ident, ty, values, .. } = axis;
-    let local = local(axis);
-    let at = Ident::new("at", Span::mixed_site());
-    let absent = format!("axis `{}` has no value at the index of this case", ident.unraw());
-    quote! {
-        let #local = {
-            const __GAPBENCH_VALUES: &[#ty] = &[#(#values),*];
-            #index.get(#position).and_then(|&#at| __GAPBENCH_VALUES.get(#at))
-        };
-        let ::core::option::Option::Some(#local) = ::core::option::Option::<&#ty>::copied(#local) else {
-            return ::core::result::Result::Err(::core::convert::From::from(#absent));
-        };
-    }
-}
-
-/// Registers the declaration.
-fn submission(function: &Function, target: &Type, options: &Options) -> TokenStream {
-    let ident = &function.ident;
     let name = match &options.name {
         Some(name) => name.value(),
         None => ident.unraw().to_string(),
@@ -93,7 +41,9 @@ fn submission(function: &Function, target: &Type, options: &Options) -> TokenStr
     let benchmark = optional(options.benchmark.as_ref());
     let inputs = optional(options.inputs.as_ref());
     let Options { cold_start, memory, .. } = options;
+    let run = run(function, target, &options.axes);
     quote! {
+        #(#conditions)*
         ::gapbench::__private::inventory::submit! {
             ::gapbench::__private::Declaration {
                 module: ::core::module_path!(),
@@ -110,9 +60,57 @@ fn submission(function: &Function, target: &Type, options: &Options) -> TokenStr
                     cold_start: #cold_start,
                     memory: #memory,
                 },
-                run: __gapbench_run,
+                run: #run,
             }
         }
+    }
+}
+
+/// Calls the function. A closure, not a function: the compiler checks it together with `kind`, and so answers a wrong
+/// first parameter once.
+fn run(function: &Function, target: &Type, axes: &[Axis]) -> TokenStream {
+    let Function { ident, output, .. } = function;
+    // Local names that the author's expressions and function cannot see.
+    let [session, index, driver] =
+        ["session", "index", "target"].map(|name| Ident::new(name, Span::mixed_site()));
+    let values = axes.iter().enumerate().map(|(position, axis)| axis_value(&index, position, axis));
+    let arguments = axes.iter().map(local);
+    let output = output.clone().unwrap_or_else(|| parse_quote!(()));
+    quote! {
+        |#session, #index| {
+            #(#values)*
+            ::gapbench::__private::enter::<#target>(#session, |#driver| {
+                <#output as ::gapbench::__private::Finish>::finish(#ident(#driver, #(#arguments),*))
+            })
+        }
+    }
+}
+
+/// The local variable that holds an axis's value. The suffix keeps it apart from the other local names: an axis may be
+/// called `index`.
+fn local(axis: &Axis) -> Ident {
+    format_ident!("{}_value", axis.ident.unraw(), span = Span::mixed_site())
+}
+
+/// Looks an axis's value up. The index comes from the plan; if the two ever disagree, the case fails with a reason.
+fn axis_value(index: &Ident, position: usize, axis: &Axis) -> TokenStream {
+    let Axis { ident, ty, values, .. } = axis;
+    let local = local(axis);
+    let at = Ident::new("at", Span::mixed_site());
+    let absent = format!("axis `{}` has no value at the index of this case", ident.unraw());
+    // At the type, since that is what is wrong when it is not `Copy`. The constant's name is not hidden from the
+    // author's expressions as local names are, hence `__GAPBENCH`.
+    let place = Span::mixed_site().located_at(ty.span());
+    let value = quote_spanned! {place=>
+        ::core::option::Option::<&#ty>::copied({
+            const __GAPBENCH_VALUES: &[#ty] = &[#(#values),*];
+            #index.get(#position).and_then(|&#at| __GAPBENCH_VALUES.get(#at))
+        })
+    };
+    quote! {
+        let ::core::option::Option::Some(#local) = #value else {
+            return ::core::result::Result::Err(::core::convert::From::from(#absent));
+        };
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn given_twice(word: &Ident) -> String {
 
 pub(crate) fn unknown_option(word: &Ident, parameters: &[String], meant: Option<&str>) -> String {
     let meant = did_you_mean(meant);
-    format!("unknown option `{word}`{meant}; the options are {}{}", options(), axes(parameters))
+    format!("unknown option `{word}`; the options are {}{}{meant}", options(), axes(parameters))
 }
 
 pub(crate) fn needs_serve(word: &Ident) -> String {
@@ -106,10 +106,10 @@ pub(crate) fn paper_file_missing(path: &str, meant: Option<&str>) -> String {
 pub(crate) fn parameter_missing(word: &Ident, parameters: &[String], meant: Option<&str>) -> String {
     let meant = did_you_mean(meant);
     let has = match parameters {
-        [] => "the function has no parameter for an axis".to_owned(),
-        names => format!("the parameters for axes are {}", list(names.iter())),
+        [] => String::new(),
+        names => format!("; the parameters for axes are {}", list(names.iter())),
     };
-    format!("axis `{word}` has no parameter{meant}; {has}; add the parameter `{word}`, or remove the axis")
+    format!("axis `{word}` has no parameter{has}; add the parameter `{word}`, or remove the axis{meant}")
 }
 
 pub(crate) fn driver_axis(word: &Ident) -> String {
@@ -154,7 +154,7 @@ pub(crate) fn empty_label(word: &Ident) -> String {
 
 pub(crate) fn label_separator(word: &Ident, label: &str, separator: &str) -> String {
     format!(
-        "`{label}` on axis `{word}` has {separator}, which separates the parts of a case's name; \
+        "`{label}` on axis `{word}` has {separator}, which cannot stand inside a case's name; \
          write it without, or bind it to a `const` and list the constant"
     )
 }
@@ -278,7 +278,7 @@ fn list(words: impl Iterator<Item = impl Display>) -> String {
 }
 
 fn did_you_mean(meant: Option<&str>) -> String {
-    meant.map(|word| format!(", did you mean `{word}`?")).unwrap_or_default()
+    meant.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default()
 }
 
 /// The allowed word that `word` probably stands for: at most a third of its letters differ, or it begins alike.

@@ -98,21 +98,22 @@ fn unknown(word: &Ident, value: &Value, function: &Function, mistakes: &mut Mist
         mistakes.at(word, message::driver_axis(word));
         return None;
     }
+    let list = matches!(value, Value::Assigned(Expr::Array(_)));
+    if list && function.nameless {
+        // It may well be the axis of the parameter that is already answered.
+        return None;
+    }
     let parameters: Vec<String> = function.parameters.iter().map(|parameter| parameter.text()).collect();
     let allowed = WORDS.iter().copied().chain(parameters.iter().map(String::as_str));
     let meant = message::nearest(&text, allowed);
-    let sentence = if matches!(value, Value::Assigned(Expr::Array(_))) {
-        message::parameter_missing(word, &parameters, meant)
-    } else {
-        message::unknown_option(word, &parameters, meant)
-    };
-    mistakes.at(word, sentence);
+    let sentence = if list { message::parameter_missing } else { message::unknown_option };
+    mistakes.at(word, sentence(word, &parameters, meant));
     meant.map(str::to_owned)
 }
 
 fn flag(word: &Ident, value: &Value, function: &Function, mistakes: &mut Mistakes) -> bool {
     match value {
-        Value::Absent => {}
+        Value::Absent | Value::Mistaken => {}
         // Meant as an axis; the parameter's name is already answered.
         Value::Assigned(Expr::Array(_)) if function.parameters.iter().any(|one| one.ident == *word) => {}
         Value::Assigned(value) => mistakes.at(value, message::flag_value(word)),
@@ -135,6 +136,7 @@ fn string(word: &Ident, value: &Value, mistakes: &mut Mistakes) -> Option<LitStr
             mistakes.at(word, message::not_a_string(word));
             None
         }
+        Value::Mistaken => None,
     }
 }
 

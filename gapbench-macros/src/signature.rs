@@ -20,6 +20,8 @@ pub(crate) struct Function {
     pub(crate) driver: Option<Ident>,
     /// `T` of the first parameter's `&mut T`; absent after a mistake there.
     pub(crate) target: Option<Type>,
+    /// Whether a parameter after the first has no plain name; that is answered, and its axis is then not known.
+    pub(crate) nameless: bool,
     /// The parameters after the first.
     pub(crate) parameters: Vec<Parameter>,
     /// The return type, absent for none.
@@ -67,13 +69,19 @@ pub(crate) fn read(item: TokenStream, mistakes: &mut Mistakes) -> Option<Functio
         }
         Some(FnArg::Typed(first)) => (plain_name(&first.pat).cloned(), target(first, mistakes)),
     };
-    let parameters = inputs.filter_map(|input| match input {
+    let mut nameless = false;
+    let mut parameters = Vec::new();
+    for input in inputs {
         // The compiler says that a receiver comes first.
-        FnArg::Receiver(_) => None,
-        FnArg::Typed(typed) => parameter(typed, mistakes),
-    });
+        let FnArg::Typed(typed) = input else { continue };
+        match parameter(typed, mistakes) {
+            Some(parameter) => parameters.push(parameter),
+            None => nameless = true,
+        }
+    }
     Some(Function {
-        parameters: parameters.collect(),
+        nameless,
+        parameters,
         conditions: attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect(),
         ident: signature.ident.clone(),
         driver,
@@ -218,9 +226,9 @@ mod tests {
     #[test]
     fn every_mistake_of_a_signature_is_told() {
         let found = sentences(
-            "const unsafe extern \"C\" fn all<T>(bench: Bencher, (a, b): (u8, u8), c: impl Copy, memory: u8) -> ! {}",
+            "const unsafe extern \"C\" fn all<T>(bench: Bencher, (a, b): (u8, u8), c: impl Copy, memory: u8, ...) -> ! {}",
         );
-        assert_eq!(found.len(), 9, "{found:#?}");
+        assert_eq!(found.len(), 10, "{found:#?}");
     }
 
     #[test]

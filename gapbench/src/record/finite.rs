@@ -50,7 +50,8 @@ fn find_in_phase(phase: &Phase) -> Option<String> {
 }
 
 fn find_in_timing(timing: &Timing) -> Option<String> {
-    let Timing { wall_seconds, cpu_seconds, involuntary_switches: _ } = timing;
+    let Timing { wall_seconds, cpu_seconds, waited_seconds, involuntary_switches: _ } = timing;
     check(*wall_seconds, || "timing.wall_seconds".to_owned())
         .or_else(|| check(*cpu_seconds, || "timing.cpu_seconds".to_owned()))
+        .or_else(|| waited_seconds.and_then(|waited| check(waited, || "timing.waited_seconds".to_owned())))
 }

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,9 @@ use super::{CaseRow, End, Header, Record, finite};
 pub const SCHEMA: &str = "gapbench.record";
 /// The schema's version.
 pub const VERSION: u32 = 1;
+
+/// A first line longer than this is no header: it is a few hundred bytes. Keeps foreign files out of memory.
+const LONGEST_HEADER: u64 = 1 << 20;
 
 /// What can be wrong with a record. The text reads after "failed to".
 #[derive(Debug)]
@@ -191,6 +194,8 @@ pub struct Writer {
     path: PathBuf,
     /// Bytes of whole lines.
     length: u64,
+    /// Whether part of a line may stand behind them.
+    torn: bool,
 }
 
 impl Writer {
@@ -210,7 +215,7 @@ impl Writer {
                 .map_err(|source| StoreError::Create { path: path.to_owned(), source })?;
         }
         let file = OpenOptions::new().append(true).create_new(true).open(path).map_err(refused)?;
-        let mut writer = Writer { file, path: path.to_owned(), length: 0 };
+        let mut writer = Writer { file, path: path.to_owned(), length: 0, torn: false };
         writer.write(&Header { schema: SCHEMA.to_owned(), version: VERSION, ..header.clone() })?;
         Ok(writer)
     }
@@ -244,24 +249,22 @@ impl Writer {
     }
 
     fn write(&mut self, line: &impl Serialize) -> Result<(), StoreError> {
-        let result = serde_json::to_vec(line).map_err(io::Error::from).and_then(|mut bytes| {
-            bytes.push(b'\n');
-            self.file.write_all(&bytes)?;
-            self.file.sync_data()?;
-            Ok(bytes.len() as u64)
-        });
-        match result {
-            Ok(written) => {
-                self.length += written;
-                Ok(())
-            }
-            Err(source) => {
-                // A full disk may have taken half of the line; the next one must not be glued to it. Where even this
-                // is refused, the half line stays the last one unless writing works again, and a reader says so.
-                let _ = self.file.set_len(self.length);
-                Err(StoreError::Write { path: self.path.clone(), source })
-            }
+        self.try_write(line).map_err(|source| StoreError::Write { path: self.path.clone(), source })
+    }
+
+    fn try_write(&mut self, line: &impl Serialize) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec(line)?;
+        bytes.push(b'\n');
+        if self.torn {
+            // A full disk took half of the line before; this one must not be glued to it.
+            self.file.set_len(self.length)?;
         }
+        self.torn = true;
+        self.file.write_all(&bytes)?;
+        self.file.sync_data()?;
+        self.length += bytes.len() as u64;
+        self.torn = false;
+        Ok(())
     }
 }
 
@@ -274,7 +277,7 @@ pub fn read(path: &Path) -> Result<Record, StoreError> {
     let unreadable = |source: io::Error| StoreError::Read { path: path.to_owned(), source };
     let mut lines = BufReader::new(File::open(path).map_err(unreadable)?);
     let mut bytes = Vec::new();
-    lines.read_until(b'\n', &mut bytes).map_err(unreadable)?;
+    lines.by_ref().take(LONGEST_HEADER).read_until(b'\n', &mut bytes).map_err(unreadable)?;
     let mut record = Record { header: header(path, &bytes)?, rows: Vec::new(), end: None };
     for line in 2.. {
         bytes.clear();
@@ -284,7 +287,7 @@ pub fn read(path: &Path) -> Result<Record, StoreError> {
         }
         let damaged = |what: String| StoreError::Line { path: path.to_owned(), line, what };
         let whole = bytes.ends_with(b"\n");
-        let parsed = serde_json::from_slice::<OwnedLine>(&bytes);
+        let parsed = serde_json::from_slice::<OwnedLine>(bytes.trim_ascii_end());
         match parsed {
             Ok(_) if record.end.is_some() => {
                 return Err(damaged("it follows the end of the record".to_owned()));
@@ -293,6 +296,7 @@ pub fn read(path: &Path) -> Result<Record, StoreError> {
             Ok(OwnedLine::End(end)) => record.end = Some(end),
             // Torn: written by a process that was killed while it wrote.
             Err(_) if !whole => break,
+            Err(_) if bytes.trim_ascii().is_empty() => return Err(damaged("it is blank".to_owned())),
             Err(error) => return Err(damaged(sentence(&error))),
         }
     }
@@ -306,7 +310,7 @@ fn header(path: &Path, bytes: &[u8]) -> Result<Header, StoreError> {
     }
     let probe = match serde_json::from_slice::<Probe>(bytes) {
         Ok(probe) => probe,
-        Err(error) if error.is_eof() => {
+        Err(error) if error.is_eof() && (bytes.len() as u64) < LONGEST_HEADER => {
             return Err(StoreError::NoHeader { path: path(), found: "its first line is torn" });
         }
         Err(_) => return Err(StoreError::Foreign { path: path(), schema: None }),
@@ -331,5 +335,35 @@ fn sentence(error: &serde_json::Error) -> String {
     match text.strip_suffix(&place) {
         Some(what) => format!("column {}: {what}", error.column()),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{CaseId, Outcome};
+
+    /// A disk that is always full.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_named() {
+        let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut writer = Writer { file, path: PathBuf::from("runs/1/record.jsonl"), length: 0, torn: false };
+        let row = CaseRow {
+            case: CaseId("bench::f".to_owned()),
+            function: "bench::f".to_owned(),
+            outcome: Outcome::Measured,
+            series: Vec::new(),
+            phases: Vec::new(),
+            timing: None,
+            notes: Vec::new(),
+            wall_seconds: 1.0,
+        };
+        assert_eq!(
+            writer.append(&row).unwrap_err().to_string(),
+            "append to the record runs/1/record.jsonl: No space left on device (os error 28); \
+             check that the disk has space"
+        );
+        assert!(writer.torn, "the next line first removes what was left of this one");
     }
 }

@@ -9,6 +9,7 @@ mod interrupt;
 mod output;
 mod revision;
 
+pub(crate) use execute::RECORD_FILE;
 pub use execute::{Observer, RunError, Settings, Silent, execute};
 pub use interrupt::Interrupt;
 pub use revision::revision;

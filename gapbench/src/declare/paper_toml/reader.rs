@@ -2,11 +2,14 @@
 //!
 //! Knows nothing of what the keys mean.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use toml::de::{DeTable, DeValue};
 
 use super::ClaimError;
+
+/// Sizes that stay finite and above 0 in every unit and in products of a few of them.
+const MAGNITUDES: RangeInclusive<f64> = 1e-100..=1e100;
 
 /// A stretch of the file, in bytes.
 pub(super) type Span = Range<usize>;
@@ -194,9 +197,16 @@ impl<'t> Reader<'t> {
                 return None;
             }
         };
-        match parsed.filter(|number| number.is_finite()) {
-            Some(value) => Some(Number { value, written, at }),
-            None => {
+        match parsed {
+            Some(value) if value == 0.0 || MAGNITUDES.contains(&value.abs()) => {
+                Some(Number { value, written, at })
+            }
+            Some(value) if value.is_finite() => {
+                let message = format!("`{key}` is {}; expected a size from 1e-100 to 1e100", quoted(written));
+                self.error(&at, message);
+                None
+            }
+            _ => {
                 let message = format!("`{key}` is {}; expected a finite number", quoted(written));
                 self.error(&at, message);
                 None

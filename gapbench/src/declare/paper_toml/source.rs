@@ -67,14 +67,18 @@ fn kind<'t>(reader: &mut Reader<'t>, table: &Table<'t>) -> Option<&'static str> 
     reader.word(table, "kind", WORDS)
 }
 
-/// An address that a report can link to. Other schemes are refused: a report is opened in a browser.
+/// An address that a report can link to, or the path of a file beside the claims. Other schemes are refused: a report is
+/// opened in a browser.
 pub(super) fn address(reader: &mut Reader<'_>, text: &Text<'_>, key: &str) -> Option<String> {
     let host = text.value.strip_prefix("https://").or_else(|| text.value.strip_prefix("http://"));
-    let good = host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'))
+    let file = text.value.starts_with("./") || text.value.starts_with("../");
+    let good = (file || host.is_some_and(|host| !host.is_empty() && !host.starts_with('/')))
         && !text.value.contains(|letter: char| letter.is_whitespace() || letter.is_control());
     if !good {
-        let message =
-            format!("`{key}` is {}; expected an address that begins with https://", quoted(text.value));
+        let message = format!(
+            "`{key}` is {}; expected an address that begins with https://, or a file's path that begins with ./ or ../",
+            quoted(text.value)
+        );
         reader.error(&text.at, message);
         return None;
     }
