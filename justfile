@@ -22,8 +22,9 @@ demo profile="smoke":
     GAPBENCH_PROFILE={{profile}} cargo bench -p intent-classifier
 
 # Print the plan of the worked example and run nothing.
+[positional-arguments]
 explain *filters:
-    cargo bench -p intent-classifier -- --explain {{filters}}
+    cargo bench -p intent-classifier -- --explain "$@"
 
 # Licences, sources and bans of the dependency tree (needs cargo-deny).
 deny:
