@@ -86,13 +86,21 @@ fn assigned(word: &Ident, input: ParseStream<'_>, mistakes: &mut Mistakes) -> sy
     match fork.parse::<Expr>() {
         Ok(value) => {
             input.advance_to(&fork);
-            Ok(Value::Assigned(value))
+            Ok(Value::Assigned(ungrouped(value)))
         }
         Err(error) => {
             mistakes.push(syn::Error::new(error.span(), message::value_unreadable(word, &error)));
             skip_to_comma(input)?;
             Ok(Value::Mistaken)
         }
+    }
+}
+
+/// The expression inside the invisible delimiters of a macro's `$value:expr`.
+fn ungrouped(expression: Expr) -> Expr {
+    match expression {
+        Expr::Group(group) => ungrouped(*group.expr),
+        other => other,
     }
 }
 
@@ -159,5 +167,14 @@ mod tests {
             words(quote!(rows = [1, , 2], "x", hidden =, memory cold_start, a::b, name = "n"));
         assert_eq!(words, ["rows", "hidden", "memory", "cold_start", "a", "name"]);
         assert_eq!(sentences.len(), 5, "{sentences:#?}");
+    }
+
+    #[test]
+    fn stray_tokens_end() {
+        for attribute in
+            [quote!(,), quote!(= 3), quote!(a == b, ,), quote!(a => [1]), quote!('x'), quote!((a)[b])]
+        {
+            assert!(!words(attribute.clone()).1.is_empty(), "{attribute}");
+        }
     }
 }

@@ -160,7 +160,9 @@ pub(crate) fn label_separator(word: &Ident, label: &str, separator: &str) -> Str
 }
 
 pub(crate) fn duplicate_value(word: &Ident, label: &str) -> String {
-    format!("`{label}` is twice on axis `{word}`, so two cases would have one name; remove one or rename it")
+    format!(
+        "`{label}` appears twice on axis `{word}`, so two cases would have one name; remove one or rename it"
+    )
 }
 
 // --- the function ---

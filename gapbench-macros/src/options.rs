@@ -83,7 +83,7 @@ fn needs_serve(word: &str) -> bool {
     ["benchmark", "inputs", "cold_start", "memory"].contains(&word)
 }
 
-/// Whether the type is written as `Bencher`. Under another name it is only known to the compiler, and the run refuses.
+/// Whether the type is written as `Bencher`. Behind another name only the compiler knows it.
 fn is_bencher(target: &Type) -> bool {
     match ungrouped(target) {
         Type::Path(path) => path.path.segments.last().is_some_and(|segment| segment.ident == "Bencher"),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_of_the_bencher_is_left_to_the_run() {
+    fn an_alias_of_the_bencher_is_not_recognized() {
         assert!(sentences(quote!(memory), "fn f(serve: &mut Alias) {}").is_empty());
         assert_eq!(sentences(quote!(memory), "fn f(b: &mut gapbench::Bencher) {}").len(), 1);
     }

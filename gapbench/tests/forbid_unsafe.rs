@@ -48,6 +48,18 @@ mod inner {
     }
 }
 
+/// A macro's arguments come in invisible delimiters.
+macro_rules! declare {
+    ($name:ident, $target:ty, $axis:ident: $ty:ty = $list:expr, $paper:expr) => {
+        #[gap_bench(paper = $paper, $axis = $list)]
+        fn $name(_bench: &mut $target, $axis: $ty) {
+            let _ = $axis;
+        }
+    };
+}
+
+declare!(from_a_macro, Bencher, text: &'static str = ["a", "b"], "tests/ui/paper.toml");
+
 fn declaration(name: &str) -> Option<&'static Declaration> {
     inventory::iter::<Declaration>.into_iter().find(|declaration| declaration.name == name)
 }
@@ -56,7 +68,7 @@ fn declaration(name: &str) -> Option<&'static Declaration> {
 fn every_function_is_registered_once() {
     let mut names: Vec<_> = inventory::iter::<Declaration>.into_iter().map(|one| one.name).collect();
     names.sort_unstable();
-    assert_eq!(names, ["all-of-them", "in_a_module", "plain"]);
+    assert_eq!(names, ["all-of-them", "from_a_macro", "in_a_module", "plain"]);
 }
 
 #[test]
@@ -103,4 +115,12 @@ fn an_index_without_a_value_is_an_error_and_no_panic() {
         let error = (sized.run)(&mut (), index).unwrap_err();
         assert_eq!(error.to_string(), "axis `size` has no value at the index of this case");
     }
+}
+
+#[test]
+fn a_macro_can_write_the_attribute() {
+    let written = declaration("from_a_macro").unwrap();
+    let axes: Vec<_> = written.axes.iter().map(|axis| (axis.name, axis.labels)).collect();
+    assert_eq!(axes, [("text", &["a", "b"][..])]);
+    assert_eq!(written.papers.first().unwrap().path, "tests/ui/paper.toml");
 }
