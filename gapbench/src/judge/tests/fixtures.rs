@@ -133,7 +133,12 @@ pub(super) fn named_row(case: &str, series: Vec<Series>) -> CaseRow {
 
 /// Other work took part of the processor: wall time is 1.5 times processor time.
 pub(super) fn disturbed(mut row: CaseRow) -> CaseRow {
-    row.timing = Some(Timing { wall_seconds: 1.5, cpu_seconds: 1.0, involuntary_switches: 9 });
+    row.timing = Some(Timing {
+        wall_seconds: 1.6,
+        cpu_seconds: 1.0,
+        waited_seconds: Some(0.5),
+        involuntary_switches: 9,
+    });
     row
 }
 
