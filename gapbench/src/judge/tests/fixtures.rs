@@ -9,7 +9,6 @@ use crate::record::{
     Batch, CaseId, CaseRow, Condition, ConditionValue, Conditions, Data, Environment, Header, InputSet,
     Metric, Outcome, Record, Series, Statistic, Target, Timing,
 };
-use crate::units::Family;
 
 static DECLARATION: Declaration = Declaration {
     module: "bench",
@@ -189,5 +188,4 @@ fn the_spread_is_what_it_says() {
     values.sort_by(f64::total_cmp);
     assert_eq!((values[0], values[100]), (9.0, 11.0));
     assert!((values[50] - 10.0).abs() < 1e-12);
-    assert_eq!(Metric::LatencyE2e.family(), Family::Time);
 }
