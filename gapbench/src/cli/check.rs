@@ -1,8 +1,7 @@
 //! `cargo gapbench check`: the gate. Reads what was judged and owns the exit code; judges nothing by itself.
 
-use std::env;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -12,7 +11,7 @@ use crate::record::Outcome;
 use crate::report::results::{self, ResultsError, Status, TargetResults};
 use crate::units::{show, show_percent};
 
-use super::exit;
+use super::{exit, home};
 
 /// The verb.
 pub const NAME: &str = "check";
@@ -239,7 +238,7 @@ pub fn run(matches: &ArgMatches, out: &mut dyn Write, complaints: &mut dyn Write
     let (path, named) = match matches.get_one::<PathBuf>("results") {
         Some(path) if path.is_dir() => (path.join(FILE), true),
         Some(path) => (path.clone(), true),
-        None => (default_folder().join(FILE), false),
+        None => (home::of_working_folder(FILE).join(FILE), false),
     };
     let found = match results::read(&path) {
         Ok(found) => found,
@@ -261,21 +260,3 @@ pub fn run(matches: &ArgMatches, out: &mut dyn Write, complaints: &mut dyn Write
 }
 
 const FILE: &str = "results.json";
-
-/// `$GAPBENCH_HOME`, or `$CARGO_TARGET_DIR/gapbench`, or the nearest `target/gapbench` from the working folder
-/// upwards, since benches run in their package's folder and results belong to the workspace.
-fn default_folder() -> PathBuf {
-    let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    if let Some(home) = named("GAPBENCH_HOME") {
-        return home;
-    }
-    if let Some(target) = named("CARGO_TARGET_DIR") {
-        return target.join("gapbench");
-    }
-    let local = Path::new("target").join("gapbench");
-    let here = env::current_dir().unwrap_or_default();
-    here.ancestors()
-        .map(|folder| folder.join(&local))
-        .find(|folder| folder.join(FILE).is_file())
-        .unwrap_or(local)
-}

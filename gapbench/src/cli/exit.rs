@@ -1,4 +1,4 @@
-//! Exit codes of `cargo gapbench`, in one place. A script may rely on them.
+//! Exit codes of bench binaries and of `cargo gapbench`, in one place. A script may rely on them.
 //!
 //! Where several apply, the first of [`USAGE`], [`STOPPED`], [`INCOMPLETE`], [`NOTHING`], [`UNCLEAR`] is given: what
 //! is known to be wrong stays wrong, however little else is known.
@@ -15,3 +15,5 @@ pub const UNCLEAR: u8 = 3;
 pub const NOTHING: u8 = 4;
 /// A run was interrupted or cut short, so that cases are missing.
 pub const INCOMPLETE: u8 = 5;
+/// A case failed, in a bench binary: the number of libtest and criterion.
+pub const CASE_FAILED: u8 = 101;

@@ -12,4 +12,4 @@ pub use claim::{
 };
 pub use declaration::{Axis, Declaration, Error, Kind, Options, PaperRef, Result, Skip};
 pub use paper_toml::{ClaimError, ClaimErrors, MAX_BYTES, PaperFile, parse};
-pub use registry::{Declarations, DeclareError, Registered, collect};
+pub use registry::{Declarations, DeclareError, Registered, collect, registered};

@@ -72,7 +72,12 @@ impl std::error::Error for DeclareError {}
 /// # Errors
 /// All mistakes at once: duplicated names, broken claims files, claims that do not exist.
 pub fn collect() -> Result<Declarations, Vec<DeclareError>> {
-    check(inventory::iter::<Declaration>.into_iter().collect())
+    check(registered().collect())
+}
+
+/// What the macro registered, unchecked.
+pub fn registered() -> impl Iterator<Item = &'static Declaration> {
+    inventory::iter::<Declaration>.into_iter()
 }
 
 /// The same for a given list.
@@ -113,4 +118,90 @@ fn check(mut found: Vec<&'static Declaration>) -> Result<Declarations, Vec<Decla
         items.push(Registered { declaration, claims });
     }
     if errors.is_empty() { Ok(Declarations { items }) } else { Err(errors) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::declare::{Kind, Options, PaperRef};
+
+    const GOOD: &[u8] = b"schema = 1\n[paper]\nid = 'p'\ntitle = 'P'\nurl = 'https://p.example'\n\
+        [[result]]\nid = 'a'\nmetric = 'latency.e2e'\nvalue = 1.5\nunit = 'ms'\nstatistic = 'p99'\nsource.kind = 'paper'\n\
+        [[result]]\nid = 'b'\nmetric = 'quality.f1'\nvalue = 90.1\nunit = '%'\nstatistic = 'mean'\nsource.kind = 'paper'\n";
+    const BROKEN: &[u8] = b"schema = 1\n";
+
+    fn paper(path: &'static str, id: Option<&'static str>, text: &'static [u8]) -> PaperRef {
+        PaperRef { path, id, text }
+    }
+
+    fn function(name: &'static str, line: u32, papers: &[PaperRef]) -> &'static Declaration {
+        Box::leak(Box::new(Declaration {
+            module: "bench",
+            name,
+            file: "benches/bench.rs",
+            line,
+            manifest_dir: "/repository",
+            kind: Kind::Function,
+            axes: &[],
+            papers: Vec::leak(papers.to_vec()),
+            options: Options::NONE,
+            run: |_, _| Ok(()),
+        }))
+    }
+
+    fn said(found: Vec<&'static Declaration>) -> Vec<String> {
+        check(found).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn declarations_are_sorted_and_have_the_claims_they_name() {
+        let first =
+            function("first", 3, &[paper("p.toml", Some("b"), GOOD), paper("p.toml", Some("a"), GOOD)]);
+        let second = function("second", 9, &[paper("p.toml", None, GOOD)]);
+        let none = function("none", 20, &[]);
+        let declared = check(vec![none, second, first]).unwrap();
+        let found: Vec<(&str, Vec<&str>)> = declared
+            .items
+            .iter()
+            .map(|item| (item.declaration.name, item.claims.iter().map(|claim| claim.id.as_str()).collect()))
+            .collect();
+        assert_eq!(found, [("first", vec!["b", "a"]), ("second", vec!["a", "b"]), ("none", vec![])]);
+        assert_eq!(declared.items[0].claims[0].file, "p.toml");
+    }
+
+    #[test]
+    fn two_functions_of_one_name_are_named_with_their_places() {
+        let twice = [function("same", 7, &[]), function("other", 8, &[]), function("same", 2, &[])];
+        assert_eq!(
+            said(twice.to_vec()),
+            ["two benchmarks are called `bench::same`: benches/bench.rs:2 and benches/bench.rs:7; \
+              give one of them another name with `name = \"...\"`"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_claim_names_the_known_ones() {
+        let asks = function("asks", 4, &[paper("p.toml", Some("c"), GOOD)]);
+        assert_eq!(
+            said(vec![asks]),
+            ["benches/bench.rs:4: `p.toml` has no result with id `c`; it has: a, b"]
+        );
+    }
+
+    #[test]
+    fn a_broken_file_is_reported_once_and_hides_nothing_else() {
+        let users = vec![
+            function("one", 1, &[paper("broken.toml", None, BROKEN)]),
+            function("two", 2, &[paper("broken.toml", Some("x"), BROKEN), paper("p.toml", Some("x"), GOOD)]),
+        ];
+        assert_eq!(
+            said(users),
+            [
+                "broken.toml:1:1: the file has no [paper]; add one with id, title and url\n\
+                 broken.toml:1:1: the file has no results; \
+                 add a [[result]] with id, metric, value, unit and statistic",
+                "benches/bench.rs:2: `p.toml` has no result with id `x`; it has: a, b",
+            ]
+        );
+    }
 }

@@ -1,1 +1,19 @@
-//! measure
+//! The child's side: it loads, runs and times exactly one case, and says what it saw.
+//!
+//! Knows nothing of other cases, of claims, of verdicts or of reports.
+
+mod bencher;
+mod channel;
+mod clock;
+mod contention;
+mod entry;
+mod memory;
+mod sampler;
+mod serve;
+mod target;
+
+pub use bencher::Bencher;
+pub use clock::now_ns;
+pub use entry::{JOB_VARIABLE, PARENT_VARIABLE, SPAWNED_VARIABLE, child_job, serve};
+pub use serve::{IntoAnswer, Serve};
+pub use target::{Session, Target, WrongAnswer, enter};

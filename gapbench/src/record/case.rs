@@ -85,19 +85,32 @@ pub struct Timing {
     pub wall_seconds: f64,
     /// Processor seconds of the measured thread in that time.
     pub cpu_seconds: f64,
+    /// Seconds the thread was ready to run and another had its processor, where the kernel tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited_seconds: Option<f64>,
     /// How often the kernel took the processor away from it.
     pub involuntary_switches: u64,
 }
 
 impl Timing {
-    /// Wall over processor time; above [`Timing::CONTENDED_ABOVE`] other work ran where we were timing.
-    pub fn wall_over_cpu(&self) -> Option<f64> {
-        (self.cpu_seconds > 0.0).then(|| self.wall_seconds / self.cpu_seconds)
+    /// Above this ratio of wanted to received processor time a loop was disturbed: on a contended machine identical
+    /// runs showed 1.17 to 6.1, and quiet ones stayed below. Source: `docs/METHODOLOGY.md`, "Contention".
+    pub const CONTENDED_ABOVE: f64 = 1.1;
+
+    /// Wanted over received processor time: 1 when nobody else ran where we were timing.
+    ///
+    /// Where the kernel does not say how long the thread waited, wall time stands in for it, which a thread that
+    /// sleeps by itself exceeds too.
+    pub fn pressure(&self) -> Option<f64> {
+        let wanted = self.waited_seconds.map_or(self.wall_seconds, |waited| self.cpu_seconds + waited);
+        (self.cpu_seconds > 0.0).then(|| wanted / self.cpu_seconds)
     }
 
-    /// Above this ratio a processor-bound loop was disturbed: identical runs on a contended machine showed 1.17 to
-    /// 6.1 and undisturbed ones stayed below. Source: `docs/METHODOLOGY.md`, "Contention".
-    pub const CONTENDED_ABOVE: f64 = 1.1;
+    /// Whether other work ran where we were timing, so that a slow time or a tail may be the machine's.
+    pub fn contended(&self) -> bool {
+        self.involuntary_switches > 0
+            && self.pressure().is_some_and(|pressure| pressure > Timing::CONTENDED_ABOVE)
+    }
 }
 
 /// Something a reader of the numbers should know, such as contention or answers that changed.

@@ -40,6 +40,7 @@ macro_rules! vocabulary {
 
 vocabulary! {
     LatencyE2e "latency.e2e" Time Lower "One call or one request, from start to end (under load: from the due time).";
+    LatencyCpu "latency.cpu" Time Lower "Processor time of the calling thread for one call or one request.";
     LatencyTtft "latency.ttft" Time Lower "Time to the first token.";
     LatencyTpot "latency.tpot" Time Lower "Time per output token after the first.";
     LatencyItl "latency.itl" Time Lower "Time between two tokens, pooled over requests.";

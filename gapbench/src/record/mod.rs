@@ -2,15 +2,19 @@
 //!
 //! Pure data and its storage. Knows nothing of how numbers were measured or of what they will be held against.
 
+mod atomic;
 mod case;
 mod condition;
+pub mod date;
 mod environment;
 mod event;
+mod finite;
 mod metric;
 mod run;
 mod series;
 mod store;
 
+pub use atomic::{WriteError, write_atomically};
 pub use case::{CaseId, CaseRow, Failure, FailureKind, Note, Outcome, Phase, Timing};
 pub use condition::{Condition, ConditionValue, Conditions, Role};
 pub use environment::Environment;

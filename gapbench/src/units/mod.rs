@@ -5,5 +5,5 @@
 mod quantity;
 mod unit;
 
-pub use quantity::{show, show_interval, show_percent, show_significant};
+pub use quantity::{show, show_integer, show_interval, show_percent, show_significant};
 pub use unit::{Family, Unit, UnitError};

@@ -31,6 +31,19 @@ pub fn show_percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
+/// `value` rounded to a whole number, thousands separated by commas, as libtest prints nanoseconds.
+pub fn show_integer(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if value <= -0.5 { format!("-{grouped}") } else { grouped }
+}
+
 /// `value` with `digits` significant digits and no exponent between 0.001 and 10^15.
 pub fn show_significant(value: f64, digits: usize) -> String {
     if value == 0.0 {
@@ -79,5 +92,6 @@ mod tests {
         assert_eq!(show(3120.4, Family::Rate), "3120 /s");
         assert_eq!(show_interval(0.0003, Some(0.00029), None, Family::Time), "290..?");
         assert_eq!(show_percent(0.1174), "11.7 %");
+        assert_eq!(["0", "999", "1,000", "-1,234,567"], [0.4, 999.0, 1000.0, -1_234_567.0].map(show_integer).each_ref().map(String::as_str));
     }
 }

@@ -1,0 +1,35 @@
+"""Asserts what `cargo bench` must have left in results.json, whatever machine it ran on."""
+
+import json
+import sys
+
+results = json.load(open(sys.argv[1], encoding="utf-8"))
+assert results["schema"] == "gapbench.results" and results["version"] == 1
+target = next(t for t in results["targets"] if t["header"]["target"]["package"] == "intent-classifier")
+assert target["status"] == "complete", target["status"]
+cases = {case["case"]: case for case in target["cases"]}
+assert cases["paper::classifier"]["outcome"]["status"] == "measured", cases["paper::classifier"]["outcome"]
+for tokens in (8, 32, 128):
+    outcome = cases[f"paper::forward::tokens={tokens}"]["outcome"]
+    assert outcome["status"] == "measured", outcome
+skipped = cases["paper::forward_on_cuda"]["outcome"]
+assert skipped["status"] == "skipped" and skipped["absent_device"] == "cuda", skipped
+
+claims = {verdict["claim"]["id"]: verdict for verdict in target["judgement"]["claims"]}
+print("\n".join(f"{name}: {verdict['verdict']}: {verdict['reason']}" for name, verdict in claims.items()))
+reproduced = next(step for step in claims["accuracy"]["ladder"]["steps"] if step["kind"] == "reproduced")
+assert reproduced["verdict"] in ("on-par", "within"), "the card's accuracy is not reproduced"
+assert claims["size"]["verdict"] == "on-par", "a file's size does not depend on the machine"
+assert claims["clinc150-bert"]["verdict"] == "not-comparable", "another model's score is no claim about this one"
+assert all(verdict["reason"] for verdict in claims.values())
+
+metrics = {(summary["metric"], summary.get("inputs")) for summary in target["judgement"]["measured"]}
+for metric in ("latency.e2e", "throughput.requests", "quality.accuracy"):
+    assert (metric, "paper") in metrics and (metric, "own") in metrics, metric
+assert ("cold.total", "paper") in metrics and ("memory.host_peak", "paper") in metrics
+
+# Cold-start phases sum to the total: every process has the same phases, and `unaccounted` is among them.
+phases = {phase["name"]: phase["seconds"] for phase in cases["paper::classifier"]["phases"]}
+assert {"spawn to main", "weights", "tokenizer", "first answer", "unaccounted"} <= phases.keys(), phases.keys()
+assert len({len(seconds) for seconds in phases.values()}) == 1
+print(f"{len(claims)} claims and {len(metrics)} metrics as expected")

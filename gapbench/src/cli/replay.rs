@@ -1,0 +1,87 @@
+//! The report child: criterion prints as it likes and may panic, so it is shown the recorded times in a process of its
+//! own, and whatever becomes of it changes no verdict.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use crate::record::Record;
+use crate::report::criterion::{self, ReplayJob};
+use crate::report::html;
+use crate::report::results::Results;
+
+use super::options::Options;
+use super::{exit, home};
+
+/// Names the job file; its presence makes a process the report child.
+const VARIABLE: &str = "GAPBENCH_REPLAY_JOB";
+
+/// The job file, if this process is the report child.
+pub(super) fn job() -> Option<OsString> {
+    env::var_os(VARIABLE)
+}
+
+/// Shows criterion what was recorded.
+#[allow(clippy::print_stderr)]
+pub(super) fn serve(job: &Path) -> ExitCode {
+    let replayed = fs::read(job)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| serde_json::from_slice::<ReplayJob>(&bytes).map_err(|error| error.to_string()))
+        .and_then(|job| criterion::replay(&job));
+    match replayed {
+        Ok(()) => ExitCode::from(exit::OK),
+        Err(problems) => {
+            eprintln!("{problems}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Starts the report child for `record` and waits for it. Returns criterion's index.
+///
+/// # Errors
+/// A sentence for a warning.
+pub(super) fn run(record: &Record, results: &Results, options: &Options, folder: &Path) -> Result<PathBuf, String> {
+    let home = env::var_os("CRITERION_HOME")
+        .filter(|home| !home.is_empty())
+        .map_or_else(|| home::target_of_bench().join("criterion"), PathBuf::from);
+    let replayable = criterion::items_of(record);
+    let remarks: Vec<String> = replayable
+        .left_out
+        .iter()
+        .map(|left| format!("{}/{} is not shown by criterion: {}", left.group, left.id, left.reason))
+        .collect();
+    let job = ReplayJob {
+        page: html::verdict_page(results, "../../../gapbench/report.html", &remarks)?,
+        home: home.clone(),
+        save_baseline: options.save_baseline.clone(),
+        // Our own comparison has already answered for a baseline that is missing.
+        baseline: options.baseline.clone().map(|(name, _)| (name, true)),
+        plots: options.plots,
+        items: replayable.items,
+    };
+    let (job_file, log) = (folder.join("criterion-job.json"), folder.join("criterion.log"));
+    let refused = |error: io::Error| format!("criterion's pages were not written: {error}");
+    fs::write(&job_file, serde_json::to_vec(&job).map_err(|error| error.to_string())?).map_err(refused)?;
+    let output = File::create(&log).map_err(refused)?;
+    let program = env::current_exe().map_err(refused)?;
+    let status = Command::new(program)
+        .env(VARIABLE, &job_file)
+        .env("CRITERION_HOME", &home)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().map_err(refused)?)
+        .stderr(output)
+        .status()
+        .map_err(refused)?;
+    let _ = fs::remove_file(&job_file);
+    if status.success() {
+        // What criterion printed is of use only when it failed.
+        let _ = fs::remove_file(&log);
+        Ok(home.join("report").join("index.html"))
+    } else {
+        Err(format!("criterion's pages are incomplete; {} says why", log.display()))
+    }
+}

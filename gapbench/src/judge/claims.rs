@@ -1,0 +1,173 @@
+//! One claim against one case.
+
+use crate::declare::{Declarations, PaperClaim, Registered, Wording};
+use crate::record::{CaseRow, Environment, Outcome, Record, Series, Statistic};
+
+use super::comparability::{Comparison, compare};
+use super::estimate::{Measured, usual_statistic};
+use super::ladder::{Ascent, Rung};
+use super::matching::{Found, find};
+use super::{ClaimVerdict, Ladder, Verdict, axes, contention, ladder};
+
+/// A verdict per claim and matching case, in the order of the record. Gate and multiplicity are not yet considered.
+pub(super) fn verdicts(record: &Record, declared: &Declarations) -> Vec<ClaimVerdict> {
+    let of_function = |registered: &&Registered, row: &CaseRow| registered.declaration.path() == row.function;
+    let mut found = Vec::new();
+    for row in &record.rows {
+        let siblings: Vec<&CaseRow> =
+            record.rows.iter().filter(|other| other.function == row.function).collect();
+        for registered in declared.items.iter().filter(|registered| of_function(registered, row)) {
+            let meant = registered.claims.iter().filter(|claim| axes::is_meant(claim, row, &siblings));
+            found.extend(meant.map(|claim| verdict(claim, row, &record.header.environment)));
+        }
+    }
+    found
+}
+
+fn verdict(claim: &PaperClaim, row: &CaseRow, environment: &Environment) -> ClaimVerdict {
+    match &row.outcome {
+        Outcome::Failed(failure) => {
+            return without_number(claim, row, Verdict::NotMeasured, format!("failed: {}", failure.reason));
+        }
+        Outcome::Skipped { reason, .. } => {
+            return without_number(claim, row, Verdict::NotMeasured, format!("skipped: {reason}"));
+        }
+        Outcome::Measured => {}
+    }
+    let Some(found) = find(claim, row) else {
+        return without_number(claim, row, Verdict::NotMeasured, no_such_metric(claim, row));
+    };
+    let headline = match (&found.own, &found.reproduced) {
+        (Some(Ok(series)), _) | (_, Ok(series)) => *series,
+        (own, Err(why)) => {
+            let own = match own {
+                Some(Err(own)) => format!("; own inputs: {own}"),
+                _ => String::new(),
+            };
+            let mut verdict =
+                without_number(claim, row, Verdict::NotComparable, format!("not reproduced: {why}{own}"));
+            verdict.ladder = ladder::without_numbers(claim, &found);
+            return verdict;
+        }
+    };
+    match measure(claim, headline, &found) {
+        Ok(measured) => held_against(claim, row, environment, headline, &found, measured),
+        Err(why) => without_number(claim, row, Verdict::NotMeasured, format!("no number: {why}")),
+    }
+}
+
+/// The numbers of both steps in one statistic.
+struct Numbers {
+    reproduced: Option<Measured>,
+    own: Option<Measured>,
+    /// Why the claim's own statistic is not this one.
+    other_statistic: Option<String>,
+}
+
+fn measure(claim: &PaperClaim, headline: &Series, found: &Found<'_>) -> Result<Numbers, String> {
+    let asked = statistic(claim);
+    let (used, why) = match Measured::prepare(headline, asked) {
+        Ok(measured) => (measured.statistic, None),
+        Err(why) => match Measured::prepare(headline, Statistic::Unspecified) {
+            Ok(usual) if usual.statistic != asked => (usual.statistic, Some(why)),
+            _ => return Err(why),
+        },
+    };
+    let because = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    let other_statistic = if claim.wording == Wording::UpTo && used != Statistic::Max {
+        Some(format!(
+            "statistic: paper `up to`, against which only a maximum can be held, here the {used}{because}"
+        ))
+    } else {
+        why.map(|_| format!("statistic: paper {asked}, here {used}{because}"))
+    };
+    let prepare = |series: &Series| Measured::prepare(series, used).ok();
+    Ok(Numbers {
+        reproduced: found.reproduced.as_ref().ok().and_then(|series| prepare(series)),
+        own: found.own.as_ref().and_then(|own| own.as_ref().ok()).and_then(|series| prepare(series)),
+        other_statistic,
+    })
+}
+
+/// The statistic that the claim means: `up to` names the maximum even where the source says no more.
+fn statistic(claim: &PaperClaim) -> Statistic {
+    match (claim.statistic, claim.wording) {
+        (Statistic::Unspecified, Wording::UpTo) => Statistic::Max,
+        (Statistic::Unspecified, _) => usual_statistic(claim.metric),
+        (statistic, _) => statistic,
+    }
+}
+
+fn held_against(
+    claim: &PaperClaim,
+    row: &CaseRow,
+    environment: &Environment,
+    headline: &Series,
+    found: &Found<'_>,
+    numbers: Numbers,
+) -> ClaimVerdict {
+    let Comparison { mut differing, mut unknown } = compare(claim, headline);
+    differing.extend(numbers.other_statistic);
+    if claim.statistic == Statistic::Unspecified && claim.wording != Wording::UpTo {
+        unknown.push("statistic".to_owned());
+    }
+    if environment.debug_build && claim.metric.depends_on_machine() {
+        differing.push("build: paper optimised, here built without optimisation".to_owned());
+    }
+    let ascent = Ascent {
+        claim,
+        comparable: differing.is_empty(),
+        disturbed: contention::disturbed(row, claim.metric),
+        reproduced: Rung::new(claim, numbers.reproduced.as_ref(), found.reproduced.as_ref().err()),
+        own: found.own.as_ref().map(|own| Rung::new(claim, numbers.own.as_ref(), own.as_ref().err())),
+    };
+    let (ladder, top) = (ascent.ladder(), ascent.top());
+    let reason = ascent.reason(&differing, &ladder);
+    ClaimVerdict {
+        case: row.case.clone(),
+        claim: claim.clone(),
+        verdict: top.and_then(|rung| ascent.verdict(rung)).unwrap_or(Verdict::NotComparable),
+        reason,
+        ours: top.and_then(|rung| rung.estimate(claim.policy.alpha)),
+        ratio: top.and_then(|rung| rung.ratio(claim.policy.alpha)),
+        differing,
+        unknown,
+        p_fail: top.filter(|_| ascent.comparable).and_then(|rung| rung.p_fail(claim.policy.fail_below)),
+        p_fail_holm: None,
+        gated: false,
+        ladder,
+    }
+}
+
+fn no_such_metric(claim: &PaperClaim, row: &CaseRow) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for series in &row.series {
+        if !names.contains(&series.metric.name()) {
+            names.push(series.metric.name());
+        }
+    }
+    let rest = if names.is_empty() {
+        "it measured nothing".to_owned()
+    } else {
+        format!("it measured {}", names.join(", "))
+    };
+    format!("the case did not measure {}; {rest}", claim.metric)
+}
+
+fn without_number(claim: &PaperClaim, row: &CaseRow, verdict: Verdict, reason: String) -> ClaimVerdict {
+    let ladder = Ladder { steps: vec![ladder::paper_step(claim)], gap: None };
+    ClaimVerdict {
+        case: row.case.clone(),
+        claim: claim.clone(),
+        verdict,
+        reason,
+        ours: None,
+        ratio: None,
+        differing: Vec::new(),
+        unknown: Vec::new(),
+        p_fail: None,
+        p_fail_holm: None,
+        gated: false,
+        ladder,
+    }
+}

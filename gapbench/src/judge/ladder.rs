@@ -1,0 +1,226 @@
+//! The way from the declared number to ours: one thing changes per step.
+
+use crate::declare::PaperClaim;
+use crate::stats::p_value_by_inversion;
+
+use super::decide::decide;
+use super::estimate::Measured;
+use super::goodness::{Goodness, declared_interval};
+use super::matching::Found;
+use super::{Estimate, Interval, Ladder, Step, StepKind, Verdict, contention, reason};
+
+/// A step of ours: its number and ratio, or why there is none.
+pub(super) struct Rung<'a> {
+    ours: Option<&'a Measured>,
+    goodness: Option<Goodness<'a>>,
+    absent: Option<String>,
+}
+
+impl<'a> Rung<'a> {
+    /// A step that was `measured`, or that is `absent` for a reason.
+    pub(super) fn new(
+        claim: &PaperClaim,
+        measured: Option<&'a Measured>,
+        absent: Option<&String>,
+    ) -> Rung<'a> {
+        let (goodness, no_ratio) = match measured.map(|ours| Goodness::new(ours, claim)) {
+            Some(Ok(goodness)) => (Some(goodness), None),
+            Some(Err(why)) => (None, Some(why)),
+            None => (None, Some("its observations do not carry this statistic".to_owned())),
+        };
+        Rung { ours: measured, goodness, absent: absent.cloned().or(no_ratio) }
+    }
+
+    /// The number.
+    pub(super) fn estimate(&self, alpha: f64) -> Option<Estimate> {
+        self.ours.map(|ours| ours.estimate(alpha))
+    }
+
+    /// The goodness ratio.
+    pub(super) fn ratio(&self, alpha: f64) -> Option<Interval> {
+        self.goodness.as_ref().map(|goodness| goodness.interval(alpha))
+    }
+
+    /// How likely so low a ratio is if the truth were at `floor`.
+    pub(super) fn p_fail(&self, floor: f64) -> Option<f64> {
+        let goodness = self.goodness.as_ref()?;
+        let excludes = |bounds: crate::stats::Bounds| bounds.upper.is_some_and(|upper| upper < floor);
+        Some(p_value_by_inversion(|alpha| goodness.bounds(alpha), excludes))
+    }
+}
+
+/// All steps of a claim.
+pub(super) struct Ascent<'a> {
+    /// The claim.
+    pub claim: &'a PaperClaim,
+    /// Whether the numbers may be held against each other.
+    pub comparable: bool,
+    /// Wall over processor time where other work disturbed the timing.
+    pub disturbed: Option<f64>,
+    /// The paper's conditions.
+    pub reproduced: Rung<'a>,
+    /// The user's inputs, where inputs matter.
+    pub own: Option<Rung<'a>>,
+}
+
+impl<'a> Ascent<'a> {
+    /// The last step that has a number.
+    pub(super) fn top(&self) -> Option<&Rung<'a>> {
+        self.own.iter().chain([&self.reproduced]).find(|rung| rung.ours.is_some())
+    }
+
+    fn own_on_top(&self) -> bool {
+        self.own.as_ref().is_some_and(|own| own.ours.is_some())
+    }
+
+    /// The verdict if one stopped at `rung`; absent where the numbers are not comparable.
+    pub(super) fn verdict(&self, rung: &Rung<'_>) -> Option<Verdict> {
+        let verdict = self.undisturbed_verdict(rung)?;
+        let lowered = self.disturbed.is_some() && matches!(verdict, Verdict::Fail | Verdict::Gap);
+        Some(if lowered { Verdict::Unclear } else { verdict })
+    }
+
+    fn undisturbed_verdict(&self, rung: &Rung<'_>) -> Option<Verdict> {
+        let goodness = rung.goodness.as_ref().filter(|_| self.comparable)?;
+        let alpha = self.claim.policy.alpha;
+        // Twice the level of the equivalence test stays a level.
+        let narrow = (2.0 * alpha).min(0.999_999);
+        Some(decide(goodness.bounds(alpha), goodness.bounds(narrow), &self.claim.policy))
+    }
+
+    /// The steps with their losses.
+    pub(super) fn ladder(&self) -> Ladder {
+        let reproduced = Step {
+            loss: self.reproduced.ratio(self.claim.policy.alpha).map(from_the_paper),
+            ..self.step(StepKind::Reproduced, &self.reproduced)
+        };
+        let own = self
+            .own
+            .as_ref()
+            .map(|own| Step { loss: self.loss_of_inputs(own), ..self.step(StepKind::OwnInputs, own) });
+        let gap = self.top().and_then(|rung| rung.goodness.as_ref()).map(|goodness| 1.0 - goodness.value());
+        Ladder { steps: [paper_step(self.claim), reproduced].into_iter().chain(own).collect(), gap }
+    }
+
+    fn step(&self, kind: StepKind, rung: &Rung<'_>) -> Step {
+        let estimate = rung.estimate(self.claim.policy.alpha);
+        let absent = if estimate.is_none() { rung.absent.clone() } else { None };
+        Step { kind, estimate, absent, loss: None, verdict: self.verdict(rung) }
+    }
+
+    /// Goodness lost since the step before: two intervals at half the error level each cover together.
+    fn loss_of_inputs(&self, own: &Rung<'_>) -> Option<Interval> {
+        let alpha = self.claim.policy.alpha;
+        let Some(before) = self.reproduced.ratio(alpha / 2.0) else {
+            return own.ratio(alpha).map(from_the_paper);
+        };
+        let after = own.ratio(alpha / 2.0)?;
+        Some(Interval {
+            value: before.value - after.value,
+            lower: before.lower.zip(after.upper).map(|(before, after)| before - after),
+            upper: before.upper.zip(after.lower).map(|(before, after)| before - after),
+        })
+    }
+
+    /// The sentence behind the verdict of the last step.
+    pub(super) fn reason(&self, differing: &[String], ladder: &Ladder) -> String {
+        let Some((top, ours)) = self.top().and_then(|top| Some((top, top.ours?))) else {
+            return "there is no number".to_owned();
+        };
+        let estimate = ours.estimate(self.claim.policy.alpha);
+        let Some(goodness) = &top.goodness else {
+            let why = top.absent.clone().unwrap_or_default();
+            let all: Vec<String> = differing.iter().cloned().chain([why]).collect();
+            return format!("{}; ours: {}", all.join("; "), reason::number(&estimate, self.claim.metric));
+        };
+        let comparison =
+            reason::comparison(self.claim, &estimate, &goodness.interval(self.claim.policy.alpha));
+        let tail = self.about_the_inputs(ladder);
+        match self.undisturbed_verdict(top) {
+            None => format!("{}; for information: {comparison}{tail}", differing.join("; ")),
+            Some(verdict) => {
+                let (lead, finding) =
+                    (self.lead(verdict), reason::finding(verdict, self.claim, ours, goodness));
+                format!("{lead}{comparison}, {finding}{tail}")
+            }
+        }
+    }
+
+    /// What must be said first: that the paper's own number did not come out, or that the timing was disturbed.
+    fn lead(&self, verdict: Verdict) -> String {
+        let short = |verdict| matches!(verdict, Verdict::Fail | Verdict::Gap);
+        let mut lead = String::new();
+        if self.own_on_top() {
+            let alpha = self.claim.policy.alpha;
+            let before = self.reproduced.estimate(alpha).zip(self.reproduced.ratio(alpha));
+            if let (Some((estimate, ratio)), Some(verdict)) = (before, self.verdict(&self.reproduced))
+                && short(verdict)
+            {
+                lead = format!(
+                    "not reproduced: on the paper's own set {} ({}); ",
+                    reason::comparison(self.claim, &estimate, &ratio),
+                    verdict.words()
+                );
+            }
+        } else if short(verdict) && self.disturbed.is_none() {
+            lead = "not reproduced: ".to_owned();
+        }
+        if let Some(ratio) = self.disturbed
+            && short(verdict)
+        {
+            lead = format!("{lead}would be {}, but {}: ", verdict.words(), contention::words(ratio));
+        }
+        lead
+    }
+
+    /// What the paper's own set gave beside the user's inputs.
+    fn about_the_inputs(&self, ladder: &Ladder) -> String {
+        if !self.own_on_top() {
+            return String::new();
+        }
+        let loss = ladder.steps.last().and_then(|step| step.loss).map(|loss| reason::loss(&loss));
+        let Some(before) = self.reproduced.estimate(self.claim.policy.alpha) else {
+            return format!("; not reproduced: {}", self.reproduced.absent.as_deref().unwrap_or("unknown"));
+        };
+        let loss = loss.unwrap_or_default();
+        let number = reason::number(&before, self.claim.metric);
+        match self.verdict(&self.reproduced) {
+            Some(Verdict::Fail | Verdict::Gap) => format!("; {loss}"),
+            Some(Verdict::Unclear) => {
+                format!("; the paper's own set gave {number} (unclear whether reproduced), so {loss}")
+            }
+            Some(_) => format!("; the paper's own set gave {number} (reproduced), so {loss}"),
+            None => format!("; the paper's own set gave {number}, so {loss}"),
+        }
+    }
+}
+
+fn from_the_paper(ratio: Interval) -> Interval {
+    Interval {
+        value: 1.0 - ratio.value,
+        lower: ratio.upper.map(|upper| 1.0 - upper),
+        upper: ratio.lower.map(|lower| 1.0 - lower),
+    }
+}
+
+/// The first step: the declared number with the uncertainty that its source or its digits give it.
+pub(super) fn paper_step(claim: &PaperClaim) -> Step {
+    let interval = declared_interval(claim, claim.policy.alpha);
+    let estimate = Estimate { statistic: claim.statistic, interval, n: claim.n.unwrap_or(0) };
+    Step { kind: StepKind::Paper, estimate: Some(estimate), absent: None, loss: None, verdict: None }
+}
+
+/// The steps of a case that has the metric but no series for the claim.
+pub(super) fn without_numbers(claim: &PaperClaim, found: &Found<'_>) -> Ladder {
+    let absent = |kind, why: &String| Step {
+        kind,
+        estimate: None,
+        absent: Some(why.clone()),
+        loss: None,
+        verdict: None,
+    };
+    let reproduced = found.reproduced.as_ref().err().map(|why| absent(StepKind::Reproduced, why));
+    let own =
+        found.own.as_ref().and_then(|own| own.as_ref().err()).map(|why| absent(StepKind::OwnInputs, why));
+    Ladder { steps: [paper_step(claim)].into_iter().chain(reproduced).chain(own).collect(), gap: None }
+}

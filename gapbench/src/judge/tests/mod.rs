@@ -1,0 +1,9 @@
+//! Whole judgements: every verdict with its sentence.
+
+mod changes;
+mod claims;
+mod conditions;
+mod estimates;
+mod fixtures;
+mod ladder;
+mod many;

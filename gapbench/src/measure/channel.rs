@@ -1,0 +1,32 @@
+//! The child's voice: one JSON line per event, on a file of its own, so that nothing the benchmark prints can reach it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::record::Event;
+
+/// One per process: the panic hook must reach it from wherever the panic happens.
+static CHANNEL: OnceLock<Mutex<File>> = OnceLock::new();
+
+/// Opens the channel. The parent created the file.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub(super) fn open(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().append(true).open(path)?;
+    CHANNEL.set(Mutex::new(file)).map_err(|_| io::Error::other("a child has one job"))
+}
+
+/// Says `event` in a single write, so that a process killed at any moment leaves whole lines.
+///
+/// Without a channel nothing is said: that is the case in the tests of code which measures, and nowhere else.
+pub(super) fn say(event: &Event) {
+    let Some(channel) = CHANNEL.get() else { return };
+    let Ok(mut line) = serde_json::to_vec(event) else { return };
+    line.push(b'\n');
+    let mut file = channel.lock().unwrap_or_else(PoisonError::into_inner);
+    // If this fails the parent misses `Finished` and reports the case as failed: silence cannot pass for success.
+    let _ = file.write_all(&line);
+}

@@ -1,0 +1,216 @@
+//! What a benchmark of a model holds: named loading phases, then one closure that answers a request.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::declare::{Declaration, Error, Kind, Result};
+use crate::input::{self, Input};
+use crate::plan::{Job, JobMode};
+use crate::record::{Condition, ConditionValue, Conditions, Data, Event, InputSet, Metric, Series};
+
+use super::channel::say;
+use super::target::{Session, Target};
+use super::{SPAWNED_VARIABLE, clock, memory};
+
+mod requests;
+
+/// Measures a model that answers requests. The function loads the model in named [`phase`](Serve::phase)s and then
+/// hands over one closure with [`requests`](Serve::requests).
+///
+/// The same function is run once per measurement, each time in a fresh process: up to the first answer for the cold
+/// start and the memory, over both input sets for quality and latency.
+#[derive(Debug)]
+pub struct Serve {
+    job: Job,
+    declaration: &'static Declaration,
+    conditions: Conditions,
+    grade: Grade,
+    served: usize,
+}
+
+/// How an answer is graded: the input and the answer, to right or wrong; absent where the input has no expectation.
+struct Grade(Box<dyn Fn(&Input, &str) -> Option<bool>>);
+
+impl std::fmt::Debug for Grade {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Grade")
+    }
+}
+
+/// What a request closure may return: text, or a result with text. An error is a failed request, not a fast one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no answer",
+    note = "a request closure returns text (`String`, `&'static str`) or a `Result` of it"
+)]
+pub trait IntoAnswer {
+    /// The answer, or why there is none.
+    ///
+    /// # Errors
+    /// The request's own.
+    fn into_answer(self) -> std::result::Result<String, Error>;
+}
+
+impl IntoAnswer for String {
+    fn into_answer(self) -> std::result::Result<String, Error> {
+        Ok(self)
+    }
+}
+
+impl IntoAnswer for &'static str {
+    fn into_answer(self) -> std::result::Result<String, Error> {
+        Ok(self.to_owned())
+    }
+}
+
+impl<A: IntoAnswer, E: Into<Error>> IntoAnswer for std::result::Result<A, E> {
+    fn into_answer(self) -> std::result::Result<String, Error> {
+        self.map_err(Into::into).and_then(IntoAnswer::into_answer)
+    }
+}
+
+impl Target for Serve {
+    const KIND: Kind = Kind::Service;
+
+    fn open(session: &Session) -> Result<Self> {
+        let job = session.job.clone();
+        let conditions = job
+            .conditions
+            .clone()
+            .with(Condition::Batch, 1.0)
+            .with(Condition::Concurrency, 1.0)
+            .with(Condition::Load, "single-stream");
+        Ok(Serve { declaration: session.declaration, conditions, job, grade: exact_match(), served: 0 })
+    }
+
+    fn close(self) -> Result<()> {
+        match self.served {
+            1 => Ok(()),
+            0 => Err("nothing was measured: the benchmark function never called `requests`".into()),
+            calls => Err(format!("`requests` was called {calls} times; a case serves one model").into()),
+        }
+    }
+}
+
+fn exact_match() -> Grade {
+    Grade(Box::new(|input, answer| input.expected.as_deref().map(|expected| expected == answer)))
+}
+
+impl Serve {
+    /// Runs one named step of loading. In a cold-start process its duration becomes a row of the report.
+    pub fn phase<T>(&mut self, name: &str, load: impl FnOnce() -> T) -> T {
+        let start_ns = clock::now_ns();
+        let loaded = load();
+        let end_ns = clock::now_ns();
+        if self.job.mode == JobMode::FirstAnswer {
+            say(&Event::Phase { name: name.to_owned(), start_ns, end_ns });
+        }
+        loaded
+    }
+
+    /// States a condition of the measurement, such as `Condition::Model` or `Condition::Dtype`; claims are compared
+    /// only under equal ones.
+    pub fn condition(&mut self, condition: Condition, value: impl Into<ConditionValue>) -> &mut Self {
+        self.conditions.known.insert(condition, value.into());
+        self
+    }
+
+    /// Names the model's files, whose total size is reported as `memory.model_bytes`. Paths are relative to the crate.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn model_files<P: AsRef<Path>>(&mut self, files: &[P]) -> Result<&mut Self> {
+        let mut bytes = 0;
+        for file in files {
+            let path = self.path(file.as_ref());
+            bytes += fs::metadata(&path)
+                .map_err(|error| format!("read size of {}: {error}", path.display()))?
+                .len();
+        }
+        if self.job.mode == JobMode::Measure {
+            self.series(
+                Metric::MemoryModelBytes,
+                None,
+                &self.conditions,
+                Data::Exact { value: bytes as f64 },
+            );
+        }
+        Ok(self)
+    }
+
+    /// Grades answers by `right` instead of by equality with the input's `expected`.
+    pub fn grade(&mut self, right: impl Fn(&Input, &str) -> bool + 'static) -> &mut Self {
+        self.grade = Grade(Box::new(move |input, answer| Some(right(input, answer))));
+        self
+    }
+
+    /// A file of the crate, from wherever the benchmark is started: relative to the crate's folder, or to the current
+    /// one where the crate's folder is gone because the binary was carried elsewhere.
+    pub fn path(&self, file: impl AsRef<Path>) -> PathBuf {
+        let in_crate = Path::new(self.declaration.manifest_dir).join(file.as_ref());
+        if in_crate.exists() || !file.as_ref().exists() { in_crate } else { file.as_ref().to_owned() }
+    }
+
+    /// Serves requests with `answer` and measures what this process is to measure.
+    ///
+    /// # Errors
+    /// When there are no inputs, an input file is broken, or every request failed.
+    pub fn requests<A: IntoAnswer>(&mut self, mut answer: impl FnMut(&Input) -> A) -> Result<()> {
+        self.served += 1;
+        let mut sets = Vec::new();
+        let options = &self.declaration.options;
+        for (role, file) in [(InputSet::Paper, options.benchmark), (InputSet::Own, options.inputs)] {
+            if let Some(file) = file {
+                sets.push((role, input::read(&self.path(file))?));
+            }
+        }
+        if sets.is_empty() {
+            return Err("a served model needs inputs: add `benchmark = \"paper_set.jsonl\"`, `inputs = \
+                        \"own_set.jsonl\"` or both to `#[gap_bench]`"
+                .into());
+        }
+        match self.job.mode {
+            JobMode::Test => requests::test(&sets, &mut answer),
+            JobMode::FirstAnswer => self.first_answer(&sets, &mut answer),
+            JobMode::Measure => {
+                sets.iter().try_for_each(|(role, file)| requests::measure(self, *role, file, &mut answer))
+            }
+        }
+    }
+
+    /// The very first request of this process, never warmed.
+    fn first_answer<A: IntoAnswer>(
+        &self,
+        sets: &[(InputSet, input::InputFile)],
+        answer: &mut impl FnMut(&Input) -> A,
+    ) -> Result<()> {
+        let first = sets.iter().find_map(|(role, file)| file.items.first().map(|input| (*role, file, input)));
+        let (role, file, input) = first.ok_or("the input files hold no input")?;
+        let start_ns = clock::now_ns();
+        let answered = answer(input).into_answer();
+        let end_ns = clock::now_ns();
+        answered
+            .map_err(|error| format!("answer input `{}` of {}: {error}", input.id, file.path.display()))?;
+        say(&Event::FirstAnswer { start_ns, end_ns });
+        let conditions =
+            self.conditions.clone().with(Condition::Warm, false).with(Condition::Dataset, file.name.as_str());
+        let options = &self.declaration.options;
+        let one = |value: f64| Data::Values { values: vec![value], calls_per_value: 1 };
+        if options.cold_start {
+            let spawned = std::env::var(SPAWNED_VARIABLE).ok().and_then(|text| text.parse::<u64>().ok());
+            let spawned = spawned.ok_or("the parent did not say when it started this process")?;
+            let seconds = |from: u64| end_ns.saturating_sub(from) as f64 * 1e-9;
+            self.series(Metric::ColdTotal, Some(role), &conditions, one(seconds(spawned)));
+            self.series(Metric::ColdFirstInference, Some(role), &conditions, one(seconds(start_ns)));
+        }
+        if options.memory {
+            let peak =
+                memory::host_peak_bytes().ok_or("read VmHWM of /proc/self/status: this system has none")?;
+            self.series(Metric::MemoryHostPeak, Some(role), &conditions, one(peak as f64));
+        }
+        Ok(())
+    }
+
+    fn series(&self, metric: Metric, inputs: Option<InputSet>, conditions: &Conditions, data: Data) {
+        say(&Event::Series(Series { metric, inputs, conditions: conditions.clone(), data }));
+    }
+}

@@ -1,0 +1,197 @@
+//! One input set served one request after the other: first for quality, then for time.
+
+use crate::declare::Result;
+use crate::input::{Input, InputFile};
+use crate::record::{Condition, Data, Event, InputSet, Metric, Note};
+use crate::stats::SplitMix64;
+
+use super::super::channel::say;
+use super::super::{clock, sampler};
+use super::{IntoAnswer, Serve};
+
+/// How many inputs of each set a test answers.
+const TEST_REQUESTS: usize = 3;
+
+/// Answers a few inputs of every set.
+pub(super) fn test<A: IntoAnswer>(
+    sets: &[(InputSet, InputFile)],
+    answer: &mut impl FnMut(&Input) -> A,
+) -> Result<()> {
+    for (_, file) in sets {
+        for input in file.items.iter().take(TEST_REQUESTS) {
+            answer(input).into_answer().map_err(|error| {
+                format!("answer input `{}` of {}: {error}", input.id, file.path.display())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Grades every item once, then times requests over the items in a seeded order.
+pub(super) fn measure<A: IntoAnswer>(
+    serve: &Serve,
+    role: InputSet,
+    file: &InputFile,
+    answer: &mut impl FnMut(&Input) -> A,
+) -> Result<()> {
+    let graded = Graded::collect(serve, file, answer)?;
+    let conditions =
+        serve.conditions.clone().with(Condition::Dataset, file.name.as_str()).with(Condition::Warm, true);
+    if serve.job.quality && graded.gradable > 0 {
+        let data = Data::Counts { successes: graded.right, trials: graded.gradable };
+        serve.series(Metric::QualityAccuracy, Some(role), &conditions, data);
+    }
+    if graded.failed > 0 {
+        note(
+            "failed_requests",
+            format!(
+                "{} of {} requests on `{}` failed; they count as wrong and have no latency",
+                graded.failed,
+                file.items.len(),
+                file.name
+            ),
+        );
+    }
+    if serve.job.quality && graded.gradable == 0 {
+        note(
+            "not_graded",
+            format!("no item of `{}` has an expected answer, so quality was not measured", file.name),
+        );
+    }
+    if !serve.job.latency {
+        return Ok(());
+    }
+
+    // A failed request is not a fast one: only items that were answered are timed.
+    let mut order: Vec<usize> = graded
+        .answers
+        .iter()
+        .enumerate()
+        .filter(|(_, answer)| answer.is_some())
+        .map(|(index, _)| index)
+        .collect();
+    SplitMix64::new(serve.job.seed).shuffle(&mut order);
+    let mut next = order.iter().copied().cycle();
+    let mut changed = 0_u64;
+    let mut failed = 0_u64;
+    let mut asked = 0;
+    let call = || {
+        asked = next.next().unwrap_or(0);
+        file.items.get(asked).map(|input| (asked, answer(input).into_answer()))
+    };
+    let check = |answered: Option<(usize, std::result::Result<String, crate::declare::Error>)>| {
+        if let Some((index, answered)) = answered {
+            match answered {
+                Ok(now)
+                    if graded
+                        .answers
+                        .get(index)
+                        .is_some_and(|then| then.as_deref() == Some(now.as_str())) => {}
+                Ok(_) => changed += 1,
+                Err(_) => failed += 1,
+            }
+        }
+        Ok::<(), std::convert::Infallible>(())
+    };
+    let observed = match sampler::observe(&serve.job.budget, graded.call_ns, call, check) {
+        Ok(observed) => observed,
+        Err(never) => match never {},
+    };
+    if failed > 0 {
+        return Err(format!(
+            "{failed} requests on `{}` failed while they were timed, after all had been answered once; the times \
+             would be those of failures",
+            file.name
+        )
+        .into());
+    }
+    if changed > 0 {
+        note(
+            "answers_differ",
+            format!(
+                "{changed} of {} timed answers on `{}` differ from the answer that was graded",
+                observed.wall.len(),
+                file.name
+            ),
+        );
+    }
+    say(&Event::Timing(observed.timing));
+    if observed.calls_per_value > 1 {
+        let text = format!(
+            "each observation on `{}` is the mean of {} requests",
+            file.name, observed.calls_per_value
+        );
+        note("batched", text);
+    }
+    if !observed.cpu.is_empty() {
+        let data = Data::Values { values: observed.cpu, calls_per_value: observed.calls_per_value };
+        serve.series(Metric::LatencyCpu, Some(role), &conditions, data);
+    }
+    let data = Data::Values { values: observed.wall, calls_per_value: observed.calls_per_value };
+    serve.series(Metric::LatencyE2e, Some(role), &conditions, data);
+    serve.series(
+        Metric::ThroughputRequests,
+        Some(role),
+        &conditions,
+        Data::Rates { batches: observed.rates },
+    );
+    Ok(())
+}
+
+/// The answers of a first pass over a set.
+struct Graded {
+    /// One per item; absent where the request failed.
+    answers: Vec<Option<String>>,
+    /// Items answered rightly.
+    right: u64,
+    /// Items whose answer could be graded; failed requests are among them, since they are no right answers.
+    gradable: u64,
+    /// Requests that failed.
+    failed: u64,
+    /// Mean nanoseconds per request of this pass, which also warmed the model.
+    call_ns: f64,
+}
+
+impl Graded {
+    fn collect<A: IntoAnswer>(
+        serve: &Serve,
+        file: &InputFile,
+        answer: &mut impl FnMut(&Input) -> A,
+    ) -> Result<Graded> {
+        let mut graded = Graded {
+            answers: Vec::with_capacity(file.items.len()),
+            right: 0,
+            gradable: 0,
+            failed: 0,
+            call_ns: 0.0,
+        };
+        let start = clock::now_ns();
+        let mut first_error = None;
+        for input in &file.items {
+            let answered = answer(input).into_answer();
+            let right = match &answered {
+                Ok(text) => (serve.grade.0)(input, text),
+                // Whether a failed item could have been graded is asked with an empty answer.
+                Err(_) => (serve.grade.0)(input, "").map(|_| false),
+            };
+            graded.gradable += u64::from(right.is_some());
+            graded.right += u64::from(right == Some(true));
+            if let Err(error) = &answered {
+                graded.failed += 1;
+                first_error.get_or_insert_with(|| format!("input `{}`: {error}", input.id));
+            }
+            graded.answers.push(answered.ok());
+        }
+        graded.call_ns = clock::now_ns().saturating_sub(start) as f64 / file.items.len().max(1) as f64;
+        match first_error {
+            Some(error) if graded.failed == file.items.len() as u64 => {
+                Err(format!("every request on {} failed; the first: {error}", file.path.display()).into())
+            }
+            _ => Ok(graded),
+        }
+    }
+}
+
+fn note(code: &str, text: String) {
+    say(&Event::Note(Note { code: code.to_owned(), text }));
+}

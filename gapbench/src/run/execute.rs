@@ -1,0 +1,217 @@
+//! The loop over the plan.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::plan::{Job, JobMode, Plan, PlannedCase};
+use crate::record::{
+    CaseId, CaseRow, Condition, End, Environment, Header, PROTOCOL, Record, SCHEMA, StoreError, Target,
+    VERSION, Writer,
+};
+
+use super::child::{self, Call};
+use super::collect::Collector;
+use super::interrupt::Interrupt;
+
+/// Watches a run: a progress bar, or nothing.
+pub trait Observer {
+    /// A case begins; it should take about so many seconds.
+    fn started(&mut self, case: &CaseId, expected_seconds: f64);
+    /// A case ended.
+    fn finished(&mut self, row: &CaseRow);
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn started(&mut self, _: &CaseId, _: f64) {}
+    fn finished(&mut self, _: &CaseRow) {}
+}
+
+/// What a run needs to know besides the plan.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The bench target.
+    pub target: Target,
+    /// The run's name.
+    pub run_id: String,
+    /// Seconds since 1970.
+    pub started_unix: u64,
+    /// The system under test.
+    pub environment: Environment,
+    /// Where the run writes; created if absent.
+    pub folder: PathBuf,
+    /// Devices whose absence is a failure.
+    pub required_devices: Vec<String>,
+    /// Let the children's prints through.
+    pub verbose: bool,
+    /// How a child is told its job: the names of the variables for the job file, the parent and the start.
+    pub variables: [&'static str; 3],
+    /// Reads the monotonic clock.
+    pub now_ns: fn() -> u64,
+}
+
+/// Why a run could not go on. What was measured before is in the record.
+#[derive(Debug)]
+pub enum RunError {
+    /// The run's folder cannot be used.
+    Folder(PathBuf, io::Error),
+    /// The record cannot be written.
+    Store(StoreError),
+    /// This program cannot find itself.
+    Program(io::Error),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Folder(path, error) => write!(
+                formatter,
+                "write to {}: {error}; set GAPBENCH_HOME to a folder that can be written",
+                path.display()
+            ),
+            RunError::Store(error) => error.fmt(formatter),
+            RunError::Program(error) => write!(formatter, "find this program's own file: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+impl From<StoreError> for RunError {
+    fn from(error: StoreError) -> Self {
+        RunError::Store(error)
+    }
+}
+
+/// The record's file in a run's folder.
+pub(crate) const RECORD_FILE: &str = "record.jsonl";
+
+/// Runs the plan. Each row is on disk before the next case starts.
+///
+/// # Errors
+/// [`RunError`]: only what makes every further number impossible. A case that fails is a row.
+pub fn execute(
+    plan: &Plan,
+    settings: &Settings,
+    observer: &mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Result<Record, RunError> {
+    let folder = |path: &Path, error| RunError::Folder(path.to_owned(), error);
+    fs::create_dir_all(&settings.folder).map_err(|error| folder(&settings.folder, error))?;
+    let children = tempfile::Builder::new()
+        .prefix("children-")
+        .tempdir_in(&settings.folder)
+        .map_err(|error| folder(&settings.folder, error))?;
+    let header = Header {
+        schema: SCHEMA.to_owned(),
+        version: VERSION,
+        run_id: settings.run_id.clone(),
+        target: settings.target.clone(),
+        started_unix: settings.started_unix,
+        profile: plan.options.profile.name().to_owned(),
+        seed: plan.options.seed,
+        planned: plan.cases.len(),
+        environment: settings.environment.clone(),
+    };
+    let mut writer = Writer::create(&settings.folder.join(RECORD_FILE), &header)?;
+    let mut record = Record { header, rows: Vec::new(), end: None };
+    let call = Call {
+        program: child::this_program().map_err(RunError::Program)?,
+        job_variable: settings.variables[0],
+        parent_variable: settings.variables[1],
+        spawned_variable: settings.variables[2],
+        now_ns: settings.now_ns,
+        verbose: settings.verbose,
+    };
+    let start = (settings.now_ns)();
+    for case in &plan.cases {
+        if interrupt.asked() {
+            break;
+        }
+        observer.started(&case.id, expected_seconds(case));
+        let row = run_case(plan, case, &call, settings, children.path(), interrupt);
+        if interrupt.asked() {
+            // A case that the user cut short was not measured; the record shows that the run was interrupted.
+            break;
+        }
+        writer.append(&row)?;
+        observer.finished(&row);
+        record.rows.push(row);
+    }
+    let end = End {
+        status: if interrupt.asked() { "interrupted" } else { "complete" }.to_owned(),
+        wall_seconds: seconds_since(start, settings.now_ns),
+    };
+    writer.finish(&end)?;
+    record.end = Some(end);
+    Ok(record)
+}
+
+fn run_case(
+    plan: &Plan,
+    case: &PlannedCase,
+    call: &Call,
+    settings: &Settings,
+    folder: &Path,
+    interrupt: &Interrupt,
+) -> CaseRow {
+    let start = (settings.now_ns)();
+    let mut collector = Collector::new(case.id.clone(), case.declaration.path(), &settings.required_devices);
+    let job = |mode: JobMode| Job {
+        protocol: PROTOCOL,
+        function: case.declaration.path(),
+        case: case.id.clone(),
+        axis_index: case.axis_index.clone(),
+        mode,
+        latency: plan.options.wants(crate::plan::Part::Latency),
+        quality: plan.options.wants(crate::plan::Part::Quality),
+        budget: case.budget,
+        seed: plan.options.seed,
+        conditions: machine(&settings.environment, case),
+        events: folder.join("events.jsonl"),
+    };
+    let children = case.steps.iter().flat_map(|step| std::iter::repeat_n(step.mode, step.processes));
+    for mode in children {
+        match child::run(call, &job(mode), folder, case.timeout, interrupt) {
+            Err(error) => {
+                collector.could_not_run(&error);
+                break;
+            }
+            Ok(report) => {
+                if !collector.take(report, case.timeout) {
+                    break;
+                }
+            }
+        }
+    }
+    collector.finish(seconds_since(start, settings.now_ns))
+}
+
+/// What is known of the machine, with the case's own conditions.
+fn machine(environment: &Environment, case: &PlannedCase) -> crate::record::Conditions {
+    let known = case.conditions.clone().with(Condition::Count, environment.cores as f64);
+    match &environment.cpu {
+        Some(cpu) => known.with(Condition::Hardware, cpu.as_str()),
+        None => known,
+    }
+}
+
+/// A guess for the progress bar: observing takes what it takes, and a fresh process a little.
+fn expected_seconds(case: &PlannedCase) -> f64 {
+    let sets =
+        case.declaration.options.benchmark.iter().count() + case.declaration.options.inputs.iter().count();
+    let measuring = case.budget.warm_up + case.budget.measure * sets.max(1) as f64;
+    case.steps
+        .iter()
+        .map(|step| step.processes as f64 * if step.mode == JobMode::Measure { measuring } else { 0.05 })
+        .sum()
+}
+
+fn seconds_since(start: u64, now_ns: fn() -> u64) -> f64 {
+    now_ns().saturating_sub(start) as f64 * 1e-9
+}

@@ -1,0 +1,6 @@
+use gapbench::prelude::*;
+
+#[gap_bench]
+fn f(_bench: &mut impl Sized) {}
+
+fn main() {}

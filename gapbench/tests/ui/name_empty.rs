@@ -1,0 +1,6 @@
+use gapbench::prelude::*;
+
+#[gap_bench(name = "")]
+fn f(_bench: &mut Bencher) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use gapbench::prelude::*;
+
+#[gap_bench]
+fn f() {}
+
+fn main() {}

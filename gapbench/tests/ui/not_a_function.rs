@@ -1,0 +1,6 @@
+use gapbench::prelude::*;
+
+#[gap_bench]
+pub struct Model;
+
+fn main() {}

@@ -1,0 +1,10 @@
+use gapbench::prelude::*;
+
+struct Broken;
+
+#[gap_bench]
+fn f(_bench: &mut Bencher) -> std::result::Result<(), Broken> {
+    Err(Broken)
+}
+
+fn main() {}
