@@ -136,7 +136,7 @@ impl Page {
             ColumnConstraint::LowerBoundary(Width::Fixed(8)),
         ]);
         for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
+            column.set_padding((0, 1));
         }
         let mut blocks = vec![Vec::new()];
         for line in table.lines() {
