@@ -36,6 +36,9 @@ pub struct ReplayJob {
     pub page: String,
 }
 
+/// From the page in `target/criterion` to the full report in `target/gapbench`, for [`super::html::verdict_page`].
+pub const REPORT_HREF: &str = "../../../gapbench/report.html";
+
 /// Bootstrap resamples. criterion's default of 100,000 costs ten times as much and changes no digit that is shown.
 const RESAMPLES: usize = 10_000;
 

@@ -82,7 +82,7 @@ fn write_claims(out: &mut dyn Write, claims: &[ClaimView]) -> fmt::Result {
         if !claim.unknown.is_empty() {
             write!(out, "; unknown: {}", escape(&claim.unknown.join(", ")))?;
         }
-        writeln!(out)?;
+        writeln!(out, "{}", if claim.gated { "; **stops the gate**" } else { "" })?;
         if claim.ladder.steps.len() > 1 {
             let steps: Vec<_> = claim.ladder.steps.iter().map(|step| escape(step)).collect();
             writeln!(out, "  <br>{} ({})", steps.join(" → "), escape(&claim.ladder.gap))?;

@@ -4,6 +4,8 @@ use std::fmt::{self, Write};
 
 use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 
+use crate::judge::Change;
+
 use super::plain::{cut, pad, width, wrap};
 use super::results::TargetResults;
 use super::style::Paint;
@@ -134,7 +136,7 @@ impl Page {
             ColumnConstraint::LowerBoundary(Width::Fixed(8)),
         ]);
         for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
+            column.set_padding((0, 1));
         }
         let mut blocks = vec![Vec::new()];
         for line in table.lines() {
@@ -158,6 +160,9 @@ impl Page {
         }
         if !claim.unknown.is_empty() {
             self.paragraph(out, 6, &format!("unknown: {}", claim.unknown.join(", ")))?;
+        }
+        if claim.gated {
+            self.paragraph(out, 6, "stops `cargo gapbench check`")?;
         }
         Ok(())
     }
@@ -260,12 +265,14 @@ impl Page {
                 }
                 let word = self.paint.change(change.kind, change.change);
                 let fill = " ".repeat(16_usize.saturating_sub(width(change.change)));
-                let what = format!("{}  {} {}", case.case, change.metric, change.inputs);
+                let what = format!("{} {} {}: {}", case.case, change.metric, change.inputs, change.numbers);
+                let what = what.replace(" :", ":");
                 let mut lines = wrap(&what, self.columns.saturating_sub(18)).into_iter();
                 writeln!(out, "  {word}{fill}{}", lines.next().unwrap_or_default())?;
                 lines.try_for_each(|line| writeln!(out, "{}{line}", " ".repeat(18)))?;
-                self.paragraph(out, 18, &change.numbers)?;
-                self.paragraph(out, 18, &change.reason)?;
+                if change.kind != Change::Same {
+                    self.paragraph(out, 18, &change.reason)?;
+                }
             }
         }
         if headed { writeln!(out) } else { Ok(()) }

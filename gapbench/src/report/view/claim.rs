@@ -28,7 +28,12 @@ pub(super) fn view(verdict: &ClaimVerdict) -> ClaimView {
         statistic: claim.statistic.name(),
         ours: verdict.ours.map_or_else(String::new, |ours| with_interval(&ours, family)),
         paper: declared(claim),
-        ratio: verdict.ratio.map_or_else(String::new, |ratio| units::show_percent(ratio.value)),
+        ratio: match verdict.ratio.map(|ratio| units::show_percent(ratio.value)) {
+            None => String::new(),
+            // For information: no verdict rests on it.
+            Some(ratio) if verdict.verdict == Verdict::NotComparable => format!("({ratio})"),
+            Some(ratio) => ratio,
+        },
         loss: where_lost(verdict),
         differing: verdict
             .differing
@@ -40,7 +45,7 @@ pub(super) fn view(verdict: &ClaimVerdict) -> ClaimView {
         gated: verdict.gated,
         source: source(claim),
         link: link(claim),
-        ladder: ladder(&verdict.ladder, claim),
+        ladder: ladder(&verdict.ladder, claim, verdict.verdict == Verdict::NotComparable),
         reason,
     }
 }
@@ -114,7 +119,7 @@ fn where_lost(verdict: &ClaimVerdict) -> String {
         .map_or_else(String::new, |(name, share)| format!("{name} {}", units::show_percent(share)))
 }
 
-fn ladder(ladder: &Ladder, claim: &PaperClaim) -> LadderView {
+fn ladder(ladder: &Ladder, claim: &PaperClaim, not_comparable: bool) -> LadderView {
     let mut view = LadderView::default();
     for step in &ladder.steps {
         let words = step.kind.words();
@@ -138,6 +143,9 @@ fn ladder(ladder: &Ladder, claim: &PaperClaim) -> LadderView {
         view.gap = format!("{name} {}", units::show_percent(gap.abs()));
         if !parts.is_empty() {
             view.gap = format!("{}: {}", view.gap, parts.join(", "));
+        }
+        if not_comparable {
+            view.gap = format!("not comparable; for information: {}", view.gap);
         }
     }
     view
