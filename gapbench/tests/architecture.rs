@@ -18,10 +18,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("run", &["plan", "record", "units"]),
     ("judge", &["record", "declare", "stats", "units"]),
     ("report", &["record", "judge", "declare", "stats", "units"]),
-    (
-        "cli",
-        &["declare", "input", "judge", "measure", "plan", "record", "report", "run", "stats", "units"],
-    ),
+    ("cli", &["declare", "input", "judge", "measure", "plan", "record", "report", "run", "stats", "units"]),
     ("private", &["cli", "declare", "measure"]),
 ];
 
@@ -171,6 +168,9 @@ fn some_words_have_one_home() {
 
 #[test]
 fn the_check_sees_what_it_should() {
-    assert_eq!(named("use crate::{record::{Run, Row}, report}; crate::judge::x()"), ["record", "report", "judge"]);
+    assert_eq!(
+        named("use crate::{record::{Run, Row}, report}; crate::judge::x()"),
+        ["record", "report", "judge"]
+    );
     assert_eq!(bare("// crate::a\nlet x = \"crate::b\"; // crate::c\n").trim(), "let x = \"\";");
 }

@@ -37,10 +37,14 @@ fn without_bench_each_case_runs_once_as_a_test() {
     let (code, out, _) = text(&bench_in(home.path(), "known", &["--skip", "unreliable"]));
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("test known::model ... ok"), "{out}");
-    assert!(out.contains("test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out"), "{out}");
+    assert!(
+        out.contains("test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out"),
+        "{out}"
+    );
     assert!(fs::read_dir(home.path()).unwrap().next().is_none(), "a test leaves no results");
 
-    let (code, out, _) = text(&bench_in(home.path(), "faulty", &["--exact", "faulty::needs_a_device", "--nocapture"]));
+    let (code, out, _) =
+        text(&bench_in(home.path(), "faulty", &["--exact", "faulty::needs_a_device", "--nocapture"]));
     assert_eq!(code, 0);
     assert!(out.contains("test faulty::needs_a_device ... ignored, no CUDA driver found"), "{out}");
 
@@ -64,7 +68,10 @@ fn explain_runs_nothing() {
     let home = tempfile::tempdir().unwrap();
     let (code, out, _) = text(&bench_in(home.path(), "known", &["--bench", "--explain", "model"]));
     assert_eq!(code, 0);
-    assert!(out.starts_with("1 cases, 3 left out by the filters; profile quick, seed 42\nknown::model"), "{out}");
+    assert!(
+        out.starts_with("1 cases, 3 left out by the filters; profile quick, seed 42\nknown::model"),
+        "{out}"
+    );
     assert!(out.contains("6 fresh processes: from start to the first answer"), "{out}");
     assert!(fs::read_dir(home.path()).unwrap().next().is_none());
 }
@@ -148,7 +155,9 @@ fn baselines_are_kept_and_compared() {
 fn bencher_lines_match_the_format_that_ci_services_read() {
     let run = bench("known", &["--bench", "--profile", "smoke", "millis=2", "--output-format", "bencher"]);
     // The expression of github-action-benchmark's `cargo` extractor.
-    let line = regex::Regex::new(r"(?m)^test (.+)\s+\.\.\. bench:\s+([0-9,.]+) (\w+/\w+) \(\+/- ([0-9,.]+)\)$").unwrap();
+    let line =
+        regex::Regex::new(r"(?m)^test (.+)\s+\.\.\. bench:\s+([0-9,.]+) (\w+/\w+) \(\+/- ([0-9,.]+)\)$")
+            .unwrap();
     let found = line.captures(&run.stdout).unwrap_or_else(|| panic!("{}", run.stdout));
     assert_eq!(&found[1], "known::sleeps::millis=2");
     let nanos: f64 = found[2].replace(',', "").parse().unwrap();
@@ -182,7 +191,8 @@ fn a_folder_that_cannot_be_written_is_named_before_anything_runs() {
 fn results_that_are_garbage_are_moved_aside() {
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("results.json"), "not ours").unwrap();
-    let (code, _, err) = text(&bench_in(home.path(), "known", &["--bench", "--profile", "smoke", "millis=2"]));
+    let (code, _, err) =
+        text(&bench_in(home.path(), "known", &["--bench", "--profile", "smoke", "millis=2"]));
     assert_eq!(code, 0, "{err}");
     assert!(err.contains("results.json.broken"), "{err}");
     assert_eq!(fs::read_to_string(home.path().join("results.json.broken")).unwrap(), "not ours");

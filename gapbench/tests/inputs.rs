@@ -34,10 +34,7 @@ fn a_set_is_read_with_its_name() {
     let (_folder, path) = file(lines);
     let set = read(&path).unwrap();
     assert_eq!((set.name.as_str(), &set.path), ("eval", &path));
-    let first = Input {
-        expected: Some("good".to_owned()),
-        ..input("q1", "Wie geht's? \u{1F600}")
-    };
+    let first = Input { expected: Some("good".to_owned()), ..input("q1", "Wie geht's? \u{1F600}") };
     assert_eq!(set.items, [first, input("2", "")]);
 }
 

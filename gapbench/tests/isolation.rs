@@ -60,13 +60,15 @@ fn every_fault_is_one_row_and_the_others_are_measured() {
 
     // The grandchild of the case that hung is gone.
     let tail = failure(&results, "hangs_with_a_grandchild")["outcome"]["stderr_tail"].to_string();
-    let grandchild: u32 = tail.split("grandchild ").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+    let grandchild: u32 =
+        tail.split("grandchild ").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
     assert!(!is_running(grandchild), "process {grandchild} outlived its case");
 }
 
 #[test]
 fn a_required_device_that_is_absent_fails() {
-    let run = bench("faulty", &["--bench", "--profile", "smoke", "needs_a_device", "--require-device", "cuda"]);
+    let run =
+        bench("faulty", &["--bench", "--profile", "smoke", "needs_a_device", "--require-device", "cuda"]);
     let results = run.results();
     let outcome = &failure(&results, "needs_a_device")["outcome"];
     assert_eq!((&outcome["status"], &outcome["kind"]), (&"failed".into(), &"device_absent".into()));

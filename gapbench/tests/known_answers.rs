@@ -60,8 +60,11 @@ fn a_model_with_known_numbers() {
         assert_eq!(*data, Data::Counts { successes, trials: 40 });
         let times = values(series(&record, Metric::LatencyE2e, Some(set)));
         assert!(times.len() >= 40 && times.iter().all(|time| *time >= 3e-3));
-        let Data::Rates { batches } = &series(&record, Metric::ThroughputRequests, Some(set)).data else { panic!() };
-        let (work, seconds) = batches.iter().fold((0.0, 0.0), |sum, batch| (sum.0 + batch.work, sum.1 + batch.seconds));
+        let Data::Rates { batches } = &series(&record, Metric::ThroughputRequests, Some(set)).data else {
+            panic!()
+        };
+        let (work, seconds) =
+            batches.iter().fold((0.0, 0.0), |sum, batch| (sum.0 + batch.work, sum.1 + batch.seconds));
         assert!(work / seconds <= 1.0 / 3e-3, "{} requests/s of 3 ms each", work / seconds);
     }
 
@@ -77,7 +80,8 @@ fn a_model_with_known_numbers() {
     let phases = &record.rows[0].phases;
     let at_least = [("tokenizer", 20e-3), ("weights", 30e-3), ("first answer", 3e-3)];
     for (name, seconds) in at_least {
-        let phase = phases.iter().find(|phase| phase.name == name).unwrap_or_else(|| panic!("no phase {name}"));
+        let phase =
+            phases.iter().find(|phase| phase.name == name).unwrap_or_else(|| panic!("no phase {name}"));
         assert_eq!(phase.seconds.len(), 6);
         assert!(phase.seconds.iter().all(|time| *time >= seconds), "{phase:?}");
     }
@@ -94,8 +98,12 @@ fn a_model_with_known_numbers() {
     let results = run.results();
     // Paper 75 %, reproduced 75 %, own inputs 50 %: a third of the declared goodness is lost, all of it to the inputs.
     let steps = claim(&results, "accuracy")["ladder"]["steps"].clone();
-    let estimates: Vec<f64> =
-        steps.as_array().unwrap().iter().map(|step| step["estimate"]["interval"]["value"].as_f64().unwrap()).collect();
+    let estimates: Vec<f64> = steps
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["estimate"]["interval"]["value"].as_f64().unwrap())
+        .collect();
     assert_eq!(estimates, [0.75, 0.75, 0.5]);
     let gap = claim(&results, "accuracy")["ladder"]["gap"].as_f64().unwrap();
     assert!((gap - 1.0 / 3.0).abs() < 1e-9, "{gap}");
@@ -125,7 +133,9 @@ fn failed_requests_are_counted() {
     let note = row.notes.iter().find(|note| note.code == "failed_requests").expect("a note");
     assert!(note.text.contains("20 of 40 requests"), "{}", note.text);
     // Ids from 1 to 40; the 20 odd ones are answered, 10 of them are the hard ones with another right answer.
-    let Data::Counts { successes, trials } = series(&record, Metric::QualityAccuracy, Some(InputSet::Own)).data else {
+    let Data::Counts { successes, trials } =
+        series(&record, Metric::QualityAccuracy, Some(InputSet::Own)).data
+    else {
         panic!()
     };
     assert_eq!((successes, trials), (20, 40));
@@ -141,7 +151,12 @@ fn a_debug_build_is_held_against_no_claim_of_time() {
         .output()
         .unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("without optimisation"));
-    let results: Value = serde_json::from_slice(&fs::read(home.path().join("results.json")).unwrap()).unwrap();
+    let results: Value =
+        serde_json::from_slice(&fs::read(home.path().join("results.json")).unwrap()).unwrap();
     assert_eq!(claim(&results, "impossible")["verdict"], "not-comparable");
-    assert_ne!(claim(&results, "accuracy")["verdict"], "not-comparable", "a score does not depend on the build");
+    assert_ne!(
+        claim(&results, "accuracy")["verdict"],
+        "not-comparable",
+        "a score does not depend on the build"
+    );
 }

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::declare::Declarations;
 use crate::judge::{self, Judgement};
 use crate::plan::Plan;
-use crate::record::{self, CaseId, CaseRow, Environment, Metric, Outcome, Record, Target, date, write_atomically};
+use crate::record::{
+    self, CaseId, CaseRow, Environment, Metric, Outcome, Record, Target, date, write_atomically,
+};
 use crate::report::results::{self, TargetResults};
 use crate::report::{html, markdown, text};
 use crate::run::{self, Interrupt, Observer, Settings};
@@ -37,7 +39,8 @@ pub(super) fn run(
     let folders = Folders { home: home::of_bench(), target: target.clone() };
     // Before anything runs: a baseline that is not there must not cost minutes first.
     let earlier = folders.earlier(options)?;
-    let interrupt = Interrupt::listen().map_err(|error| Stop::usage(format!("failed to listen to signals: {error}")))?;
+    let interrupt =
+        Interrupt::listen().map_err(|error| Stop::usage(format!("failed to listen to signals: {error}")))?;
     let started_unix = date::now_unix();
     let settings = Settings {
         run_id: date::run_id(started_unix, std::process::id()),
@@ -50,11 +53,15 @@ pub(super) fn run(
         variables: [measure::JOB_VARIABLE, measure::PARENT_VARIABLE, measure::SPAWNED_VARIABLE],
         now_ns: measure::now_ns,
     };
-    let mut watcher =
-        Watcher(Progress::new(plan.cases.len(), options.quiet || options.verbose, io::stderr().is_terminal()));
+    let mut watcher = Watcher(Progress::new(
+        plan.cases.len(),
+        options.quiet || options.verbose,
+        io::stderr().is_terminal(),
+    ));
     let executed = run::execute(plan, &settings, &mut watcher, &interrupt);
     watcher.0.close();
-    let record = executed.map_err(|error| Stop { code: exit::USAGE, text: format!("error: failed to {error}") })?;
+    let record =
+        executed.map_err(|error| Stop { code: exit::USAGE, text: format!("error: failed to {error}") })?;
     let judgement = judge::judge(&record, declared, earlier.as_ref());
 
     if options.bencher_output {
@@ -150,7 +157,10 @@ impl Folders {
     }
 
     fn baseline(&self, name: &str) -> PathBuf {
-        self.home.join("baselines").join(name).join(format!("{}-{}.jsonl", self.target.package, self.target.bench))
+        self.home
+            .join("baselines")
+            .join(name)
+            .join(format!("{}-{}.jsonl", self.target.package, self.target.bench))
     }
 
     /// The record to compare with: the named baseline, else this target's last run, if there is one.
@@ -172,7 +182,8 @@ impl Folders {
             }
             Err(_) if !path.exists() => {
                 let known = self.known_baselines();
-                let known = if known.is_empty() { "there is none".to_owned() } else { format!("there are: {known}") };
+                let known =
+                    if known.is_empty() { "there is none".to_owned() } else { format!("there are: {known}") };
                 Err(Stop::usage(format!(
                     "there is no baseline `{name}` of {}; {known}. `--save-baseline {name}` keeps a run, \
                      `--baseline-lenient {name}` does without",
@@ -201,8 +212,10 @@ impl Folders {
         record: &Record,
         options: &Options,
     ) -> Result<Vec<(String, String)>, Stop> {
-        let stop = |error: &dyn std::fmt::Display| Stop::usage(format!("failed to write the results: {error}"));
-        let updated = results::update(&self.results(), results.clone(), date::now_unix()).map_err(|error| stop(&error))?;
+        let stop =
+            |error: &dyn std::fmt::Display| Stop::usage(format!("failed to write the results: {error}"));
+        let updated = results::update(&self.results(), results.clone(), date::now_unix())
+            .map_err(|error| stop(&error))?;
         for warning in &updated.warnings {
             eprintln!("warning: {warning}");
         }
@@ -212,7 +225,8 @@ impl Folders {
             write_atomically(&self.home.join(name), content.as_bytes()).map_err(|error| stop(&error))?;
         }
         #[cfg(feature = "criterion-report")]
-        let criterion = super::replay::run(record, &updated.results, options, &self.run(&record.header.run_id));
+        let criterion =
+            super::replay::run(record, &updated.results, options, &self.run(&record.header.run_id));
         if let Some(summary) = env::var_os("GITHUB_STEP_SUMMARY").filter(|summary| !summary.is_empty()) {
             let text = markdown::render_target(results);
             if let Err(error) = markdown::append_step_summary(Path::new(&summary), &text) {

@@ -28,7 +28,8 @@ pub(super) fn target_of_bench() -> PathBuf {
     let tagged = |program: PathBuf| {
         program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).map(Path::to_owned)
     };
-    let nearest = |here: PathBuf| here.ancestors().map(|folder| folder.join("target")).find(|target| target.is_dir());
+    let nearest =
+        |here: PathBuf| here.ancestors().map(|folder| folder.join("target")).find(|target| target.is_dir());
     named("CARGO_TARGET_DIR")
         .or_else(|| env::current_exe().ok().and_then(tagged))
         .or_else(|| env::current_dir().ok().and_then(nearest))

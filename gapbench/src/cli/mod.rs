@@ -7,9 +7,9 @@ pub mod claims;
 pub mod exit;
 mod home;
 mod options;
+pub mod progress;
 #[cfg(feature = "criterion-report")]
 mod replay;
-pub mod progress;
 mod test;
 
 use std::ffi::OsString;
@@ -17,7 +17,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::{declare, measure, plan};
-
 
 /// What a bench binary knows of itself; filled in by `gapbench::main!()`.
 #[derive(Clone, Copy, Debug)]

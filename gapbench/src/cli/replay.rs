@@ -44,7 +44,12 @@ pub(super) fn serve(job: &Path) -> ExitCode {
 ///
 /// # Errors
 /// A sentence for a warning.
-pub(super) fn run(record: &Record, results: &Results, options: &Options, folder: &Path) -> Result<PathBuf, String> {
+pub(super) fn run(
+    record: &Record,
+    results: &Results,
+    options: &Options,
+    folder: &Path,
+) -> Result<PathBuf, String> {
     let home = env::var_os("CRITERION_HOME")
         .filter(|home| !home.is_empty())
         .map_or_else(|| home::target_of_bench().join("criterion"), PathBuf::from);

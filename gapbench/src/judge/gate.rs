@@ -1,6 +1,6 @@
 //! What a whole judgement comes to.
 
-use super::{Judgement, Verdict};
+use super::{Change, Judgement, Verdict};
 
 impl Verdict {
     /// Order of concern, the worst first: 0 is [`Verdict::Fail`].
@@ -32,6 +32,11 @@ impl Judgement {
     /// The verdict of most concern; absent without claims.
     pub fn worst(&self) -> Option<Verdict> {
         self.claims.iter().map(|one| one.verdict).min_by_key(|verdict| verdict.rank())
+    }
+
+    /// How many numbers are worse than in the earlier record, beyond the noise.
+    pub fn worsened(&self) -> usize {
+        self.changes.iter().filter(|one| one.change == Change::Slower).count()
     }
 
     /// The median gap over all comparable claims as a share of the declared goodness; absent without one.

@@ -32,7 +32,7 @@ pub(super) fn find<'a>(claim: &PaperClaim, row: &'a CaseRow) -> Option<Found<'a>
     let inputs_matter = of_metric.iter().any(|series| series.inputs.is_some());
     let own = inputs_matter.then(|| {
         if own.is_empty() {
-            return Err("own inputs were not measured here".to_owned());
+            return Err("not measured here".to_owned());
         }
         best(claim, &own, |condition| {
             let paper = disagrees(claim, condition);

@@ -63,7 +63,7 @@ pub struct Estimate {
     pub statistic: Statistic,
     /// The number with its interval.
     pub interval: Interval,
-    /// How many observations.
+    /// How many observations; 0 for a declared number whose source does not say.
     pub n: u64,
 }
 

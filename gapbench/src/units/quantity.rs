@@ -92,6 +92,9 @@ mod tests {
         assert_eq!(show(3120.4, Family::Rate), "3120 /s");
         assert_eq!(show_interval(0.0003, Some(0.00029), None, Family::Time), "290..?");
         assert_eq!(show_percent(0.1174), "11.7 %");
-        assert_eq!(["0", "999", "1,000", "-1,234,567"], [0.4, 999.0, 1000.0, -1_234_567.0].map(show_integer).each_ref().map(String::as_str));
+        assert_eq!(
+            ["0", "999", "1,000", "-1,234,567"],
+            [0.4, 999.0, 1000.0, -1_234_567.0].map(show_integer).each_ref().map(String::as_str)
+        );
     }
 }

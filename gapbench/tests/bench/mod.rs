@@ -56,7 +56,8 @@ fn command(home: &Path, name: &str, words: &[&str]) -> Command {
 impl Run {
     pub fn start(name: &str, words: &[&str]) -> Started {
         let home = tempfile::tempdir().unwrap();
-        let child = command(home.path(), name, words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let child =
+            command(home.path(), name, words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         Started { child, home }
     }
 
@@ -101,7 +102,8 @@ impl Started {
     }
 
     pub fn signal(&mut self, name: &str) {
-        let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
+        let status =
+            Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
         assert!(status.success());
     }
 

@@ -58,6 +58,18 @@ fn what_one_side_leaves_out_is_unknown_and_no_obstacle() {
 }
 
 #[test]
+fn own_inputs_replace_the_papers_and_leave_nothing_unknown() {
+    let paper = || {
+        median()
+            .under(Condition::Dataset, "sts")
+            .under(Condition::Split, "test")
+            .under(Condition::Load, "closed")
+    };
+    assert_eq!(held(paper(), on_par().on(InputSet::Own)).unknown, ["load"]);
+    assert_eq!(held(paper(), on_par().on(InputSet::Paper)).unknown, ["dataset", "split", "load"]);
+}
+
+#[test]
 fn a_score_does_not_depend_on_the_machine() {
     let accuracy = Metric::QualityAccuracy;
     let mut paper = claim(accuracy, Statistic::Mean, 0.9)

@@ -4,6 +4,7 @@ use super::fixtures::{claim, counts, row, series, spread, verdict};
 use crate::declare::PaperClaim;
 use crate::judge::{ClaimVerdict, StepKind, Verdict};
 use crate::record::{Condition, InputSet, Metric, Series, Statistic};
+use crate::stats::wilson;
 
 const ACCURACY: Metric = Metric::QualityAccuracy;
 
@@ -56,6 +57,22 @@ fn the_inputs_cost_what_the_own_set_loses() {
 }
 
 #[test]
+fn a_loss_of_two_numbers_takes_half_the_error_level_from_each() {
+    let found = both(921, 877);
+    let at = |successes| wilson(successes, 1000, 0.025).unwrap();
+    let (before, after) = (at(921), at(877));
+    let loss = found.ladder.steps[2].loss.unwrap();
+    let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
+    assert!(close(loss.lower.unwrap(), (before.lower.unwrap() - after.upper.unwrap()) / 0.922));
+    assert!(close(loss.upper.unwrap(), (before.upper.unwrap() - after.lower.unwrap()) / 0.922));
+    // The first step compares with the declared number, which has no error here: the ratio's own interval, turned.
+    let first = found.ladder.steps[1].loss.unwrap();
+    let full = wilson(921, 1000, 0.05).unwrap();
+    assert!(close(first.lower.unwrap(), 1.0 - full.upper.unwrap() / 0.922));
+    assert!(close(first.upper.unwrap(), 1.0 - full.lower.unwrap() / 0.922));
+}
+
+#[test]
 fn a_number_that_did_not_come_out_is_said_first() {
     let found = both(600, 590);
     assert_eq!(found.verdict, Verdict::Fail);
@@ -91,13 +108,13 @@ fn own_inputs_without_the_papers() {
 fn the_papers_inputs_without_own() {
     let found = verdict(accuracy(), row(vec![paper_set(921)]));
     assert_eq!(found.reason, "92.1 % is 99.9 % of the declared 92.2 % (97.9..101.5 %), on par within 5 %");
-    assert_eq!(found.ladder.steps[2].absent.as_deref(), Some("own inputs were not measured here"));
+    assert_eq!(found.ladder.steps[2].absent.as_deref(), Some("not measured here"));
     let other = paper_set(921).under(Condition::Dataset, "imdb");
     let found = verdict(accuracy(), row(vec![other]));
     assert_eq!(found.verdict, Verdict::NotComparable);
     assert_eq!(
         found.reason,
-        "not reproduced: the paper's dataset is sst2, measured here: imdb; own inputs: own inputs were not measured here"
+        "not reproduced: the paper's dataset is sst2, measured here: imdb; own inputs: not measured here"
     );
 }
 
