@@ -30,7 +30,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     (r"\bclock_gettime\b", &["measure/clock.rs"]),
     (r"\bInstant::now\b", &["cli/progress.rs"]),
     (r"\bSystemTime::now\b", &["record/date.rs"]),
-    (r"\bcriterion::", &["report/criterion.rs"]),
+    (r"\buse criterion::", &["report/criterion.rs"]),
     (r"\bprocess::exit\(", &[]),
     (r"\bunsafe\b", &[]),
     (r"\bcudarc\b", &[]),

@@ -79,8 +79,8 @@ fn one_for_a_gated_verdict_with_how_much_from_where_and_when() {
         "stops  fail  accuracy-noisy (paper::intent): 66.3 % against 92.2 %",
         "ratio 71.9 % [69.9..73.9], the floor is 75.0 %",
         "record runs/1/record.jsonl",
-        "complete run of 2026-01-02T03:04:05Z",
-        "written 2026-01-02T03:05:00Z",
+        "complete run of 2026-01-02 03:04:05 UTC",
+        "written 2026-01-02 03:05:00 UTC",
         "exit 1: 1 thing stops",
     ] {
         assert!(said.out.contains(part), "{part} is not in\n{}", said.out);

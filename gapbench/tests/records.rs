@@ -81,7 +81,12 @@ fn example() -> Record {
         ],
     );
     measured.phases = vec![Phase { name: "weights".to_owned(), seconds: vec![0.031, 0.029] }];
-    measured.timing = Some(Timing { wall_seconds: 2.0, cpu_seconds: 1.99, waited_seconds: Some(0.004), involuntary_switches: 3 });
+    measured.timing = Some(Timing {
+        wall_seconds: 2.0,
+        cpu_seconds: 1.99,
+        waited_seconds: Some(0.004),
+        involuntary_switches: 3,
+    });
     measured.notes =
         vec![Note { code: "batched".to_owned(), text: "a call is too short to time".to_owned() }];
     let failure = Failure {

@@ -147,7 +147,7 @@ fn heading(target: &TargetResults) -> String {
         "{}, {} run of {}, record {}",
         target.header.target,
         target.status.words(),
-        crate::report::date(target.header.started_unix),
+        crate::record::date::show_utc(target.header.started_unix),
         target.record
     )
 }
@@ -251,7 +251,8 @@ pub fn run(matches: &ArgMatches, out: &mut dyn Write, complaints: &mut dyn Write
     };
     let decision = decide(&found.targets, &gate);
     // A closed pipe leaves nobody to tell: the code still says it.
-    let _ = writeln!(out, "{}, written {}", path.display(), crate::report::date(found.generated_unix));
+    let _ =
+        writeln!(out, "{}, written {}", path.display(), crate::record::date::show_utc(found.generated_unix));
     for line in &decision.lines {
         let _ = writeln!(out, "{}", crate::report::verbatim(line));
     }

@@ -7,6 +7,8 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use regex::Regex;
 
@@ -50,7 +52,7 @@ const DEFAULT_SEED: &str = "42";
 const ACCEPTED_FLAGS: &[&str] = &["nocapture", "no-capture", "show-output", "include-ignored", "ignored"];
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
+    Arg::new(name).long(name).help(help).action(ArgAction::SetTrue).value_parser(BoolishValueParser::new())
 }
 
 fn value(name: &'static str, placeholder: &'static str, help: &'static str) -> Arg {
@@ -83,7 +85,7 @@ fn command() -> Command {
         .arg(flag("test", "Run each case once, measure nothing"))
         .arg(flag("bench", "Measure (cargo bench passes this)"))
         .arg(value("profile", "PROFILE", "How much time to spend").value_parser(profiles).default_value("quick"))
-        .arg(flag("quick", "The same as --profile smoke").conflicts_with("profile"))
+        .arg(flag("quick", "The same as --profile smoke"))
         .arg(
             value("only", "PARTS", "Measure only these, separated by commas")
                 .value_parser(parts)
@@ -105,13 +107,11 @@ fn command() -> Command {
         .arg(
             value("baseline", "NAME", "Compare with the run kept under NAME, which must exist")
                 .short('b')
-                .value_parser(baseline_name)
-                .conflicts_with_all(["save-baseline", "baseline-lenient"]),
+                .value_parser(baseline_name),
         )
         .arg(
             value("baseline-lenient", "NAME", "Compare with the run kept under NAME, if it exists")
-                .value_parser(baseline_name)
-                .conflicts_with("save-baseline"),
+                .value_parser(baseline_name),
         )
         .arg(
             value("output-format", "FORMAT", "`bencher` prints libtest's bench lines")
@@ -119,9 +119,9 @@ fn command() -> Command {
                 .default_value("gapbench"),
         )
         .arg(value("color", "WHEN", "Colours").value_parser(["auto", "always", "never"]).default_value("auto"))
-        .arg(Arg::new("noplot").long("noplot").short('n').help("No plots in criterion's pages").action(ArgAction::SetTrue))
-        .arg(Arg::new("quiet").long("quiet").short('q').help("Print less").action(ArgAction::SetTrue))
-        .arg(Arg::new("verbose").long("verbose").short('v').help("Let the cases' own prints through").action(ArgAction::SetTrue))
+        .arg(flag("noplot", "No plots in criterion's pages").short('n'))
+        .arg(flag("quiet", "Print less").short('q'))
+        .arg(flag("verbose", "Let the cases' own prints through").short('v'))
         .arg(value("test-threads", "N", "Accepted for libtest's callers; cases run one at a time").hide(true));
     for name in ACCEPTED_FLAGS {
         command = command.arg(flag(name, "Accepted for libtest's callers").hide(true));
@@ -154,15 +154,21 @@ pub(super) fn parse(
     let word = |name: &str| found.get_one::<String>(name).cloned();
     // Without `--bench` it was `cargo test` that started us.
     let mode = if on("bench") && !on("test") { Mode::Bench } else { Mode::Test };
-    let profile = if on("quick") {
+    let [quick, _] = alternatives(&found, ["quick", "profile"], &|name| name == "profile" || on(name))?;
+    let profile = if quick {
         Profile::Smoke
     } else {
         chosen(&found, "profile", Profile::ALL, Profile::name).unwrap_or(Profile::Quick)
     };
     let (filters, exact) = filters(&found)?;
-    let baseline = word("baseline")
-        .map(|name| (name, false))
-        .or_else(|| word("baseline-lenient").map(|name| (name, true)));
+    let given = |name: &str| word(name).is_some();
+    let [strict, lenient, save] =
+        alternatives(&found, ["baseline", "baseline-lenient", "save-baseline"], &given)?;
+    let baseline = match (strict, lenient) {
+        (true, _) => word("baseline").map(|name| (name, false)),
+        (false, true) => word("baseline-lenient").map(|name| (name, true)),
+        (false, false) => None,
+    };
     let colour = match word("color").as_deref() {
         Some("always") => true,
         Some("never") => false,
@@ -193,7 +199,7 @@ pub(super) fn parse(
             measure: found.get_one("measurement-time").copied(),
             partition: found.get_one("partition").copied(),
         },
-        save_baseline: word("save-baseline"),
+        save_baseline: word("save-baseline").filter(|_| save),
         baseline,
         required_devices: all(&found, "require-device"),
         gate: on("gate"),
@@ -203,6 +209,24 @@ pub(super) fn parse(
         colour,
         plots: !on("noplot"),
     })
+}
+
+/// Which of some options that exclude each other counts: the one on the command line, else the first that the
+/// environment gives. Two on the command line are a mistake.
+fn alternatives<const N: usize>(
+    found: &ArgMatches,
+    names: [&str; N],
+    given: &dyn Fn(&str) -> bool,
+) -> Result<[bool; N], Answer> {
+    let typed = |name: &&&str| found.value_source(name) == Some(ValueSource::CommandLine);
+    let on_line: Vec<&&str> = names.iter().filter(typed).collect();
+    if let [first, second, ..] = on_line[..] {
+        return Err(Answer::Usage(format!(
+            "error: --{first} and --{second} exclude each other; give one of them"
+        )));
+    }
+    let counts = on_line.first().or(names.iter().find(|name| given(name)).as_ref()).map(|name| **name);
+    Ok(names.map(|name| Some(name) == counts))
 }
 
 fn all(found: &ArgMatches, name: &str) -> Vec<String> {
@@ -324,6 +348,10 @@ mod tests {
         assert!(usage(&["--measurement-time", "NaN"]).contains("greater than 0"));
         assert!(usage(&["--save-baseline", "../x"]).contains("does not begin with a dot"));
         assert!(usage(&["("]).contains("no regular expression"));
-        assert!(usage(&["--seed", "-1"]).contains("--seed"));
+        assert!(usage(&["--seed", "x"]).contains("--seed"));
+        assert!(
+            usage(&["--quick", "--profile", "full"]).contains("--quick and --profile exclude each other")
+        );
+        assert!(usage(&["-s", "a", "-b", "b"]).contains("--baseline and --save-baseline exclude each other"));
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use crate::record::Record;
-use crate::report::criterion::{self, ReplayJob};
+use crate::report::criterion::{REPORT_HREF, ReplayJob, items_of, replay};
 use crate::report::html;
 use crate::report::results::Results;
 
@@ -30,7 +30,7 @@ pub(super) fn serve(job: &Path) -> ExitCode {
     let replayed = fs::read(job)
         .map_err(|error| error.to_string())
         .and_then(|bytes| serde_json::from_slice::<ReplayJob>(&bytes).map_err(|error| error.to_string()))
-        .and_then(|job| criterion::replay(&job));
+        .and_then(|job| replay(&job));
     match replayed {
         Ok(()) => ExitCode::from(exit::OK),
         Err(problems) => {
@@ -53,14 +53,14 @@ pub(super) fn run(
     let home = env::var_os("CRITERION_HOME")
         .filter(|home| !home.is_empty())
         .map_or_else(|| home::target_of_bench().join("criterion"), PathBuf::from);
-    let replayable = criterion::items_of(record);
+    let replayable = items_of(record);
     let remarks: Vec<String> = replayable
         .left_out
         .iter()
         .map(|left| format!("{}/{} is not shown by criterion: {}", left.group, left.id, left.reason))
         .collect();
     let job = ReplayJob {
-        page: html::verdict_page(results, "../../../gapbench/report.html", &remarks)?,
+        page: html::verdict_page(results, REPORT_HREF, &remarks)?,
         home: home.clone(),
         save_baseline: options.save_baseline.clone(),
         // Our own comparison has already answered for a baseline that is missing.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::paper_toml::{self, ClaimErrors, PaperFile};
-use super::{Declaration, PaperClaim};
+use super::{Declaration, Kind, Options, PaperClaim};
 
 /// A declaration with the claims it is held against.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Declarations {
 pub enum DeclareError {
     /// Two functions have one name.
     Duplicate(&'static Declaration, &'static Declaration),
+    /// A function that takes no `&mut Serve` has an option that only a served model can use.
+    ServeOnly(&'static Declaration, &'static str),
     /// A claims file is broken.
     Claims(ClaimErrors),
     /// A claims file has no such result.
@@ -52,6 +54,11 @@ impl fmt::Display for DeclareError {
                 first.line,
                 second.file,
                 second.line
+            ),
+            DeclareError::ServeOnly(declaration, option) => write!(
+                formatter,
+                "{}:{}: `{option}` is for functions that take `&mut Serve`; remove it from `{}`",
+                declaration.file, declaration.line, declaration.name
             ),
             DeclareError::Claims(errors) => errors.fmt(formatter),
             DeclareError::UnknownClaim { file, id, known, declaration } => write!(
@@ -88,6 +95,21 @@ fn check(mut found: Vec<&'static Declaration>) -> Result<Declarations, Vec<Decla
         if let Some(first) = found.iter().take(index).find(|first| first.path() == second.path()) {
             errors.push(DeclareError::Duplicate(first, second));
         }
+    }
+    // The macro sees the spelling of a type only, so an alias of `Bencher` comes through it.
+    for declaration in found.iter().filter(|declaration| declaration.kind != Kind::Service) {
+        let Options { benchmark, inputs, cold_start, memory } = declaration.options;
+        let used = [
+            ("benchmark", benchmark.is_some()),
+            ("inputs", inputs.is_some()),
+            ("cold_start", cold_start),
+            ("memory", memory),
+        ];
+        errors.extend(
+            used.iter()
+                .filter(|(_, used)| *used)
+                .map(|(option, _)| DeclareError::ServeOnly(declaration, option)),
+        );
     }
     let mut items = Vec::new();
     let mut broken: Vec<&'static str> = Vec::new();

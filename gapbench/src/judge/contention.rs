@@ -2,7 +2,7 @@
 
 use crate::record::{CaseRow, Metric, Timing};
 
-/// Wanted over received processor time of a case, where it shows that the measurement of `metric` was disturbed.
+/// How much longer a case took than without waiting for a processor, where it shows that the measurement of `metric` was disturbed.
 pub(super) fn disturbed(row: &CaseRow, metric: Metric) -> Option<f64> {
     let timed = metric.name().starts_with("latency.") || metric.name().starts_with("throughput.");
     let timing = row.timing.as_ref().filter(|timing| timed && timing.contended())?;
@@ -12,7 +12,7 @@ pub(super) fn disturbed(row: &CaseRow, metric: Metric) -> Option<f64> {
 /// The finding in words.
 pub(super) fn words(pressure: f64) -> String {
     format!(
-        "other work ran where this was timed (the thread wanted {pressure:.2} times the processor time it got, above {})",
+        "other work ran where this was timed (the loop took {pressure:.2} times as long as without waiting for it, above {})",
         Timing::CONTENDED_ABOVE
     )
 }

@@ -64,7 +64,14 @@ pub struct Estimate {
     /// The number with its interval.
     pub interval: Interval,
     /// How many observations; 0 for a declared number whose source does not say.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub n: u64,
+}
+
+/// An unknown count is absent from a file, never 0.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// A rung of the ladder.

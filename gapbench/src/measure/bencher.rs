@@ -75,12 +75,14 @@ impl Bencher {
         self
     }
 
-    /// Times `routine`. Its result goes through a black box, and dropping it is part of the measured time.
+    /// Times `routine`. Its result goes through a black box. Dropping it is not part of the measured time, except for
+    /// calls so short that they are timed in batches.
     pub fn iter<O>(&mut self, routine: impl FnMut() -> O) {
         self.iter_checked(routine, |_| true);
     }
 
-    /// Times `routine` and checks the results that were timed: no right answer, no number.
+    /// Times `routine` and checks the results that were timed: no right answer, no number. Otherwise as
+    /// [`iter`](Bencher::iter).
     ///
     /// `check` sees the last result of every observation, outside the measured time; the first `false` fails the case.
     pub fn iter_checked<O>(&mut self, mut routine: impl FnMut() -> O, mut check: impl FnMut(&O) -> bool) {

@@ -35,7 +35,7 @@ pub(super) struct Observed {
     pub(super) cpu: Vec<f64>,
     /// Calls that each observation is the mean of.
     pub(super) calls_per_value: u64,
-    /// Calls and seconds of consecutive stretches of the whole loop, untimed calls included.
+    /// Calls and seconds of consecutive stretches of the loop: every call counts, and time between calls does not.
     pub(super) rates: Vec<Batch>,
     /// Contention of the loop.
     pub(super) timing: Timing,
@@ -103,7 +103,6 @@ pub(super) fn observe<O, E>(
     let mut rates = RateMeter::new(budget);
     let reading = Reading::take();
     let start = clock::now_ns();
-    rates.start(start);
     loop {
         let cpu_begin = if with_cpu { clock::thread_cpu_ns() } else { 0 };
         // Everything up to `end` is the measured interval: the calls, and one reading of the clock.
@@ -118,11 +117,12 @@ pub(super) fn observe<O, E>(
         }
         seen.wall.push(per_call(end.saturating_sub(begin)));
         checked(answer)?;
+        let resumed = clock::now_ns();
         for _ in 0..grouping.between {
             black_box(call());
         }
         let now = clock::now_ns();
-        rates.add(grouping.batch + grouping.between, now);
+        rates.add(grouping.batch + grouping.between, end.saturating_sub(begin) + now.saturating_sub(resumed));
         if stop.reached(&seen.wall, now.saturating_sub(start) as f64 * 1e-9) {
             break;
         }
@@ -164,8 +164,8 @@ impl StoppingRule {
 /// Cuts the loop into stretches of equal length.
 struct RateMeter {
     stretch_ns: f64,
-    from: u64,
     calls: u64,
+    busy_ns: u64,
     batches: Vec<Batch>,
 }
 
@@ -173,23 +173,20 @@ impl RateMeter {
     fn new(budget: &Budget) -> RateMeter {
         RateMeter {
             stretch_ns: budget.measure * 1e9 / (4.0 * RATE_BATCHES as f64),
-            from: 0,
             calls: 0,
+            busy_ns: 0,
             batches: Vec::new(),
         }
     }
 
-    fn start(&mut self, now: u64) {
-        self.from = now;
-    }
-
-    fn add(&mut self, calls: u64, now: u64) {
+    /// Takes `calls` that together took `busy_ns`.
+    fn add(&mut self, calls: u64, busy_ns: u64) {
         self.calls += calls;
-        let elapsed = now.saturating_sub(self.from);
-        if elapsed as f64 >= self.stretch_ns {
-            self.batches.push(Batch { work: self.calls as f64, seconds: elapsed as f64 * 1e-9 });
-            self.from = now;
+        self.busy_ns += busy_ns;
+        if self.busy_ns as f64 >= self.stretch_ns {
+            self.batches.push(Batch { work: self.calls as f64, seconds: self.busy_ns as f64 * 1e-9 });
             self.calls = 0;
+            self.busy_ns = 0;
         }
     }
 }
@@ -207,7 +204,7 @@ mod tests {
         let short = Grouping::new(10.0, &BUDGET);
         assert_eq!(short.batch, 500);
         let endless = Grouping::new(10_000.0, &Budget { measure: 10.0, ..BUDGET });
-        assert_eq!(endless, Grouping { batch: 1, between: 9 });
+        assert_eq!(endless, Grouping { batch: 1, between: 99 });
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub enum FailureKind {
 /// A named stretch of the time from the start of the process to its first answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
-    /// The author's name, or ours: `spawn`, `first answer`, `unaccounted`.
+    /// The author's name, or ours: `spawn to main`, `first answer`, `unaccounted`.
     pub name: String,
     /// Seconds, one per fresh process.
     pub seconds: Vec<f64>,
@@ -93,17 +93,18 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// Above this ratio of wanted to received processor time a loop was disturbed: on a contended machine identical
-    /// runs showed 1.17 to 6.1, and quiet ones stayed below. Source: `docs/METHODOLOGY.md`, "Contention".
+    /// Above this ratio a loop counts as disturbed. Every disturbed run of an experiment on a contended machine lay
+    /// between 1.17 and 6.1; see `docs/METHODOLOGY.md`, "Contention".
     pub const CONTENDED_ABOVE: f64 = 1.1;
 
-    /// Wanted over received processor time: 1 when nobody else ran where we were timing.
+    /// How much longer the loop took than it would have without waiting for a processor: 1 when nobody else ran where
+    /// we were timing. A thread that sleeps by itself does not wait.
     ///
-    /// Where the kernel does not say how long the thread waited, wall time stands in for it, which a thread that
-    /// sleeps by itself exceeds too.
+    /// Where the kernel does not say how long the thread waited, wall over processor time stands in, which sleeping
+    /// raises too.
     pub fn pressure(&self) -> Option<f64> {
-        let wanted = self.waited_seconds.map_or(self.wall_seconds, |waited| self.cpu_seconds + waited);
-        (self.cpu_seconds > 0.0).then(|| wanted / self.cpu_seconds)
+        let undisturbed = self.waited_seconds.map_or(self.cpu_seconds, |waited| self.wall_seconds - waited);
+        (undisturbed > 0.0).then(|| self.wall_seconds / undisturbed)
     }
 
     /// Whether other work ran where we were timing, so that a slow time or a tail may be the machine's.
@@ -116,7 +117,7 @@ impl Timing {
 /// Something a reader of the numbers should know, such as contention or answers that changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
-    /// A stable word for programs: `contended`, `batched`, `answers_differ`, `short_sample`, `failed_requests`.
+    /// A stable word for programs: `contended`, `batched`, `answers_differ`, `failed_requests`, `not_graded`.
     pub code: String,
     /// A sentence for a person.
     pub text: String,

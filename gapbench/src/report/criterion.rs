@@ -14,6 +14,8 @@ use criterion::measurement::{Measurement, ValueFormatter};
 use criterion::{Criterion, PlottingBackend, SamplingMode, Throughput};
 use serde::{Deserialize, Serialize};
 
+use crate::record::{WriteError, write_atomically};
+
 pub use super::replayable::{LeftOut, ReplayItem, Replayable, Work, items_of};
 
 /// What a report child is told to do.
@@ -88,7 +90,7 @@ pub fn replay(job: &ReplayJob) -> Result<(), String> {
         }
     }
     if let Err(error) = write_page(&job.home, &job.page) {
-        problems.push(format!("{}: {error}", job.home.display()));
+        problems.push(error.to_string());
     }
     // The index is written by the page writer, so by the one that has plots.
     let index = with_plots(criterion);
@@ -183,11 +185,11 @@ fn constant(values: &[f64]) -> bool {
 
 /// A pseudo benchmark: criterion's index lists every folder with a `new/benchmark.json` and links its page. It must
 /// hold no `estimates.json`, which critcmp would read.
-fn write_page(home: &Path, page: &str) -> std::io::Result<()> {
+fn write_page(home: &Path, page: &str) -> Result<(), WriteError> {
     const BENCHMARK: &str = r#"{"group_id":"gap-report","function_id":null,"value_str":null,"throughput":null,"full_id":"gap-report","directory_name":"gap-report","title":"gap-report"}"#;
     let folder = home.join("gap-report");
-    super::atomic::write_atomically(&folder.join("report/index.html"), page.as_bytes())?;
-    super::atomic::write_atomically(&folder.join("new/benchmark.json"), BENCHMARK.as_bytes())
+    write_atomically(&folder.join("report/index.html"), page.as_bytes())?;
+    write_atomically(&folder.join("new/benchmark.json"), BENCHMARK.as_bytes())
 }
 
 /// Nanoseconds that were measured elsewhere.

@@ -5,7 +5,8 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::results::Results;
-use super::view::{TargetView, date};
+use super::view::TargetView;
+use crate::record::date::show_utc;
 
 const PAGE: &str = include_str!("templates/page.html");
 
@@ -37,7 +38,7 @@ pub fn verdict_page(results: &Results, report_href: &str, remarks: &[String]) ->
 
 fn render(results: &Results, report_href: Option<&str>, remarks: &[String]) -> Result<String, String> {
     let targets: Vec<_> = results.targets.iter().map(TargetView::new).collect();
-    let generated = date(results.generated_unix);
+    let generated = show_utc(results.generated_unix);
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // The name's ending turns on escaping.

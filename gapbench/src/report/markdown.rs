@@ -6,7 +6,8 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::results::{Results, TargetResults};
-use super::view::{ClaimView, TargetView, date};
+use super::view::{ClaimView, TargetView};
+use crate::record::date::show_utc;
 
 /// The report of all bench targets.
 pub fn render(results: &Results) -> String {
@@ -17,7 +18,7 @@ pub fn render(results: &Results) -> String {
     if results.targets.is_empty() {
         out.push_str("\nNothing was run.\n");
     }
-    let _ = writeln!(out, "\nWritten {} by gapbench.", date(results.generated_unix));
+    let _ = writeln!(out, "\nWritten {} by gapbench.", show_utc(results.generated_unix));
     out
 }
 

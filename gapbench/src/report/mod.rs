@@ -1,7 +1,6 @@
 //! From a record and its judgement to what people and programs read. Derives everything from [`results::Results`];
 //! never measures, runs or judges.
 
-mod atomic;
 #[cfg(feature = "criterion-report")]
 pub mod criterion;
 mod finite;
@@ -16,4 +15,4 @@ pub mod text;
 mod view;
 
 pub(crate) use plain::{one_line, verbatim};
-pub(crate) use view::{date, declared};
+pub(crate) use view::declared;

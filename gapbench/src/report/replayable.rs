@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::record::{CaseRow, Data, InputSet, Metric, Record, Series, Target};
+use crate::stats::fnv1a64;
 use crate::units::Family;
 
 /// One recorded series as criterion sees it: a benchmark.
@@ -149,9 +150,8 @@ fn short(name: &str) -> String {
     if name.len() <= FOLDER_BYTES {
         return name.to_owned();
     }
-    // FNV-1a, 32 bits: stable between builds, which the standard library's hash is not.
-    let digest =
-        name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    // Half of the digest's bits are enough to tell neighbours apart.
+    let digest = fnv1a64(name.as_bytes()) >> 32;
     let mut kept = FOLDER_BYTES - 9;
     while !name.is_char_boundary(kept) {
         kept -= 1;

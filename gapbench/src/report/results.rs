@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::judge::Judgement;
-use crate::record::{CaseId, Header, Note, Outcome, Record, Target, Timing};
+use crate::record::{CaseId, Header, Note, Outcome, Record, Target, Timing, write_atomically};
 
-use super::atomic::write_atomically;
 use super::finite;
 
 /// The schema's name.
@@ -271,7 +270,7 @@ pub fn update(path: &Path, target: TargetResults, now_unix: u64) -> Result<Updat
     let mut bytes = serde_json::to_vec_pretty(&results)
         .map_err(|error| ResultsError::Broken(path.to_owned(), error.to_string()))?;
     bytes.push(b'\n');
-    write_atomically(path, &bytes).map_err(refused(path))?;
+    write_atomically(path, &bytes).map_err(|error| ResultsError::Io(path.to_owned(), error.source))?;
     Ok(Updated { results, warnings })
 }
 

@@ -72,7 +72,7 @@ impl Collector {
             self.row.notes.push(Note {
                 code: "contended".to_owned(),
                 text: format!(
-                    "other work ran on this machine: the measured thread wanted {:.2} times the processor time it got",
+                    "other work ran on this machine: the measured loop took {:.2} times as long as without waiting for it",
                     timing.pressure().unwrap_or(1.0)
                 ),
             });

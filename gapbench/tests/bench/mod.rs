@@ -10,21 +10,21 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A finished run.
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
-    pub home: TempDir,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) home: TempDir,
 }
 
 /// A run in progress.
-pub struct Started {
+pub(crate) struct Started {
     child: Child,
     home: TempDir,
 }
 
-/// The bench binary of this name. Cargo builds examples before it runs integration tests.
-pub fn program(name: &str) -> PathBuf {
+/// The bench binary of this name. `cargo test` builds examples before it runs tests; `cargo test --test x` does not.
+pub(crate) fn program(name: &str) -> PathBuf {
     let deps = std::env::current_exe().unwrap();
     let program = deps.parent().unwrap().parent().unwrap().join("examples").join(name);
     assert!(program.exists(), "{} is not built; run `cargo build --examples` first", program.display());
@@ -32,12 +32,12 @@ pub fn program(name: &str) -> PathBuf {
 }
 
 /// Runs a fixture in a fresh results folder.
-pub fn bench(name: &str, words: &[&str]) -> Run {
+pub(crate) fn bench(name: &str, words: &[&str]) -> Run {
     Run::start(name, words).finish()
 }
 
 /// Runs a fixture in a given results folder.
-pub fn bench_in(home: &Path, name: &str, words: &[&str]) -> Output {
+pub(crate) fn bench_in(home: &Path, name: &str, words: &[&str]) -> Output {
     command(home, name, words).output().unwrap()
 }
 
@@ -54,7 +54,7 @@ fn command(home: &Path, name: &str, words: &[&str]) -> Command {
 }
 
 impl Run {
-    pub fn start(name: &str, words: &[&str]) -> Started {
+    pub(crate) fn start(name: &str, words: &[&str]) -> Started {
         let home = tempfile::tempdir().unwrap();
         let child =
             command(home.path(), name, words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -62,14 +62,14 @@ impl Run {
     }
 
     /// `results.json`.
-    pub fn results(&self) -> Value {
+    pub(crate) fn results(&self) -> Value {
         let text = std::fs::read_to_string(self.home.path().join("results.json"))
             .unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.stdout, self.stderr));
         serde_json::from_str(&text).unwrap()
     }
 
     /// The raw record of the only run.
-    pub fn only_record(&self) -> PathBuf {
+    pub(crate) fn only_record(&self) -> PathBuf {
         let mut runs = std::fs::read_dir(self.home.path().join("runs")).unwrap();
         let run = runs.next().unwrap().unwrap().path();
         assert!(runs.next().is_none(), "one run only");
@@ -79,7 +79,7 @@ impl Run {
 
 impl Started {
     /// The process of the child that is at work on `case`, once there is one.
-    pub fn wait_for_child_of(&mut self, case: &str) -> u32 {
+    pub(crate) fn wait_for_child_of(&mut self, case: &str) -> u32 {
         for _ in 0..500 {
             if let Some(child) = self.child_of(case) {
                 return child;
@@ -101,13 +101,13 @@ impl Started {
         job.contains(&format!("\"{case}\"")).then_some(child)
     }
 
-    pub fn signal(&mut self, name: &str) {
+    pub(crate) fn signal(&mut self, name: &str) {
         let status =
             Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
         assert!(status.success());
     }
 
-    pub fn finish(self) -> Run {
+    pub(crate) fn finish(self) -> Run {
         let Output { status, stdout, stderr } = self.child.wait_with_output().unwrap();
         Run {
             code: status.code().unwrap_or(-1),

@@ -258,7 +258,7 @@ fn contention_lowers_a_failure_but_no_success() {
     check(
         &at(0.15),
         Verdict::Unclear,
-        "would be fail, but other work ran where this was timed (wall time 1.50 times processor time, above 1.1): \
+        "would be fail, but other work ran where this was timed (the loop took 1.45 times as long as without waiting for it, above 1.1): \
          median 150 ms against the declared 100 ms is 66.7 % as good (66.2..67.2 %), wholly below the floor of 75 %",
     );
     assert_eq!(at(0.128).verdict, Verdict::Unclear);

@@ -6,7 +6,7 @@ use crate::record::{Condition, Data, Event, InputSet, Metric, Note};
 use crate::stats::SplitMix64;
 
 use super::super::channel::say;
-use super::super::{clock, sampler};
+use super::super::sampler;
 use super::{IntoAnswer, Serve};
 
 /// How many inputs of each set a test answers.
@@ -75,7 +75,7 @@ pub(super) fn measure<A: IntoAnswer>(
     let mut changed = 0_u64;
     let mut failed = 0_u64;
     let mut asked = 0;
-    let call = || {
+    let mut call = || {
         asked = next.next().unwrap_or(0);
         file.items.get(asked).map(|input| (asked, answer(input).into_answer()))
     };
@@ -93,7 +93,8 @@ pub(super) fn measure<A: IntoAnswer>(
         }
         Ok::<(), std::convert::Infallible>(())
     };
-    let observed = match sampler::observe(&serve.job.budget, graded.call_ns, call, check) {
+    let call_ns = sampler::warm_up(&mut call, serve.job.budget.warm_up);
+    let observed = match sampler::observe(&serve.job.budget, call_ns, call, check) {
         Ok(observed) => observed,
         Err(never) => match never {},
     };
@@ -148,8 +149,6 @@ struct Graded {
     gradable: u64,
     /// Requests that failed.
     failed: u64,
-    /// Mean nanoseconds per request of this pass, which also warmed the model.
-    call_ns: f64,
 }
 
 impl Graded {
@@ -158,14 +157,8 @@ impl Graded {
         file: &InputFile,
         answer: &mut impl FnMut(&Input) -> A,
     ) -> Result<Graded> {
-        let mut graded = Graded {
-            answers: Vec::with_capacity(file.items.len()),
-            right: 0,
-            gradable: 0,
-            failed: 0,
-            call_ns: 0.0,
-        };
-        let start = clock::now_ns();
+        let mut graded =
+            Graded { answers: Vec::with_capacity(file.items.len()), right: 0, gradable: 0, failed: 0 };
         let mut first_error = None;
         for input in &file.items {
             let answered = answer(input).into_answer();
@@ -182,7 +175,6 @@ impl Graded {
             }
             graded.answers.push(answered.ok());
         }
-        graded.call_ns = clock::now_ns().saturating_sub(start) as f64 / file.items.len().max(1) as f64;
         match first_error {
             Some(error) if graded.failed == file.items.len() as u64 => {
                 Err(format!("every request on {} failed; the first: {error}", file.path.display()).into())

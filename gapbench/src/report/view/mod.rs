@@ -1,11 +1,10 @@
 //! What every human-readable report says, as strings: one wording for terminal, Markdown and HTML.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use serde::Serialize;
 
 use crate::judge::{Change, Estimate, Verdict};
 use crate::record::Outcome;
+use crate::record::date::show_utc;
 use crate::units;
 
 use super::plain::one_line;
@@ -142,20 +141,11 @@ fn system(target: &TargetResults) -> String {
     }
     parts.push(format!("profile {}", header.profile));
     parts.push(format!("seed {}", header.seed));
-    parts.push(date(header.started_unix));
+    parts.push(show_utc(header.started_unix));
     if environment.debug_build {
         parts.push("DEBUG BUILD: times mean nothing".to_owned());
     }
     one_line(&parts.join(", "))
-}
-
-/// `2026-07-30T12:00:00Z`.
-pub(crate) fn date(unix: u64) -> String {
-    match UNIX_EPOCH.checked_add(Duration::from_secs(unix)) {
-        // The formatter knows the years 1970 to 9999.
-        Some(time) if unix < 253_402_300_800 => humantime::format_rfc3339_seconds(time).to_string(),
-        _ => format!("{unix} s after 1970"),
-    }
 }
 
 /// The verdicts in the order in which a reader wants to know of them.
