@@ -1,5 +1,14 @@
 //! What a user types, and what is answered: libtest's protocol, baselines, mistakes.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails"
+)]
+
 mod bench;
 
 use std::fs;

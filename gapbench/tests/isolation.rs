@@ -1,5 +1,14 @@
 //! Whatever a benchmark does to its process, it becomes one failed row with its reason, and the others are measured.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails"
+)]
+
 mod bench;
 
 use bench::{Run, bench};

@@ -1,5 +1,14 @@
 //! A bench binary whose numbers are known beforehand: what gapbench reports must be those.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails"
+)]
+
 mod bench;
 
 use std::fs;

@@ -28,8 +28,11 @@ pub struct Serve {
     served: usize,
 }
 
-/// How an answer is graded: the input and the answer, to right or wrong; absent where the input has no expectation.
-struct Grade(Box<dyn Fn(&Input, &str) -> Option<bool>>);
+/// Whether an answer to an input is right; absent where the input has no expectation.
+type Right = dyn Fn(&Input, &str) -> Option<bool>;
+
+/// How answers are graded.
+struct Grade(Box<Right>);
 
 impl std::fmt::Debug for Grade {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -152,7 +152,7 @@ impl Collector {
             let reason = format!("wrote {} lines into the channel of its events", report.garbage);
             return failed(FailureKind::Harness, reason, tail());
         }
-        let finished = report.events.iter().any(|event| *event == Event::Finished);
+        let finished = report.events.contains(&Event::Finished);
         match (finished, status.code()) {
             (true, Some(0)) => Outcome::Measured,
             (true, code) => failed(
