@@ -101,6 +101,10 @@ pub(crate) fn paper_file_missing(path: &str, meant: Option<&str>) -> String {
     )
 }
 
+pub(crate) fn paper_file_too_large(path: &str) -> String {
+    format!("`{path}` has more than 4 MiB, so it is no claims file; name a file of `[[result]]` tables")
+}
+
 // --- axes ---
 
 pub(crate) fn parameter_missing(word: &Ident, parameters: &[String], meant: Option<&str>) -> String {

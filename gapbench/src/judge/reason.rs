@@ -2,7 +2,7 @@
 
 use crate::declare::{PaperClaim, Policy, Wording};
 use crate::record::{Direction, Metric};
-use crate::units::{Family, show, show_percent, show_significant};
+use crate::units::{Family, show, show_integer, show_percent};
 
 use super::decide::line;
 use super::estimate::Measured;
@@ -110,11 +110,17 @@ pub(super) fn rounded_up(count: f64) -> String {
     let magnitude = 10.0_f64.powf((count.log10().floor() - 1.0).max(0.0));
     // Three digits keep rounding noise from lifting a count that is already round.
     let rounded = (count / magnitude - 1e-9).ceil() * magnitude;
-    show_significant(rounded, 3)
+    show_integer(rounded)
 }
+
+/// The smallest loss that one decimal of a percentage shows.
+const SEEN: f64 = 0.001;
 
 /// A loss in words: `the inputs cost 4.8 %` or `the inputs gained 1.0 %`.
 pub(super) fn loss(loss: &Interval) -> String {
+    if loss.value.abs() < SEEN {
+        return format!("the inputs changed less than {}", show_percent(SEEN));
+    }
     let verb = if loss.value < 0.0 { "gained" } else { "cost" };
     format!("the inputs {verb} {}", show_percent(loss.value.abs()))
 }

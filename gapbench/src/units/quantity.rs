@@ -4,7 +4,7 @@ use super::Family;
 
 /// `value` in the canonical unit of `family`, with a prefix that keeps one to three digits before the point.
 ///
-/// Three significant digits, four where the first digits are what differs between neighbours (shares).
+/// Three significant digits.
 pub fn show(value: f64, family: Family) -> String {
     let (scale, name) = prefix(value.abs(), family);
     if name.is_empty() {
@@ -18,12 +18,16 @@ pub fn show(value: f64, family: Family) -> String {
     }
 }
 
-/// The interval `[lower, upper]` in the unit that fits `value`; an end that the sample cannot bound is shown as `?`.
+/// The interval `[lower, upper]` in the unit that fits `value`; an end that the sample cannot bound is shown as `?`. The
+/// ends have three significant digits, and as many more, up to six, as tell them apart.
 pub fn show_interval(value: f64, lower: Option<f64>, upper: Option<f64>, family: Family) -> String {
     let (scale, _) = prefix(value.abs(), family);
-    let end =
-        |bound: Option<f64>| bound.map_or_else(|| "?".to_owned(), |bound| show_significant(bound * scale, 3));
-    format!("{}..{}", end(lower), end(upper))
+    let end = |bound: Option<f64>, digits| {
+        bound.map_or_else(|| "?".to_owned(), |bound| show_significant(bound * scale, digits))
+    };
+    let apart = |digits: &usize| lower == upper || end(lower, *digits) != end(upper, *digits);
+    let digits = (3..=6).find(apart).unwrap_or(6);
+    format!("{}..{}", end(lower, digits), end(upper, digits))
 }
 
 /// A share as a percentage with one decimal: `0.117` is `11.7 %`.
@@ -91,6 +95,8 @@ mod tests {
         assert_eq!(show(0.0, Family::Time), "0 ns");
         assert_eq!(show(3120.4, Family::Rate), "3120 /s");
         assert_eq!(show_interval(0.0003, Some(0.00029), None, Family::Time), "290..?");
+        assert_eq!(show_interval(3.1e-3, Some(3.1121e-3), Some(3.1144e-3), Family::Time), "3.112..3.114");
+        assert_eq!(show_interval(0.5, Some(0.5), Some(0.5), Family::Fraction), "50.0..50.0");
         assert_eq!(show_percent(0.1174), "11.7 %");
         assert_eq!(
             ["0", "999", "1,000", "-1,234,567"],

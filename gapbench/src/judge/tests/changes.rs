@@ -39,7 +39,7 @@ fn times() {
         &change(latency(0.1055, 0.005, 1000), before()),
         Change::Ambiguous,
         "median 106 ms, before median 100 ms: 94.8 % as good as before (94.1..95.4 %) straddles the threshold of 5 \
-         %; about 9600 observations a side would decide",
+         %; about 9,600 observations a side would decide",
     );
     check(
         &change(latency(0.1, 0.005, 5), before()),

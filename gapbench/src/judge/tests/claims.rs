@@ -48,7 +48,7 @@ fn latency_through_all_verdicts() {
         &latency(0.126),
         Verdict::Unclear,
         "median 126 ms against the declared 100 ms is 79.4 % as good (78.6..80.2 %), which straddles the line at 80 \
-         %: about 1600 observations would decide, and there are 1000",
+         %: about 1,600 observations would decide, and there are 1000",
     );
     check(
         &latency(0.110),
@@ -74,7 +74,7 @@ fn shares_of_success() {
     check(
         &accuracy(0.89, 116, 164),
         Verdict::Unclear,
-        "70.7 % is 79.5 % of the declared 89.0 % (71.2..86.7 %), which straddles the line at 80 %: about 31000 trials \
+        "70.7 % is 79.5 % of the declared 89.0 % (71.2..86.7 %), which straddles the line at 80 %: about 31,000 trials \
          would decide, and there are 164",
     );
     check(
