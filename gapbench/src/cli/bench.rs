@@ -69,11 +69,12 @@ pub(super) fn run(
     }
     let code = code(&record, &judgement, options);
     let results = TargetResults::new(&record, judgement, &folders.relative_record(&settings.run_id));
-    let written = folders.write(&results, &record, options)?;
+    let written = folders.write(&results, &record, options);
     if !options.bencher_output {
-        show(&results, options, written);
+        // What was measured is shown even where it could not be written.
+        show(&results, options, written.as_deref().unwrap_or_default().to_vec());
     }
-    Ok(code)
+    written.map(|_| code)
 }
 
 struct Watcher(Progress);

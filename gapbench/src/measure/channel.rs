@@ -10,6 +10,9 @@ use crate::record::Event;
 /// One per process: the panic hook must reach it from wherever the panic happens.
 static CHANNEL: OnceLock<Mutex<File>> = OnceLock::new();
 
+/// Why an event could not be said; the first reason.
+static SILENCED: OnceLock<String> = OnceLock::new();
+
 /// Opens the channel. The parent created the file.
 ///
 /// # Errors
@@ -27,6 +30,12 @@ pub(super) fn say(event: &Event) {
     let Ok(mut line) = serde_json::to_vec(event) else { return };
     line.push(b'\n');
     let mut file = channel.lock().unwrap_or_else(PoisonError::into_inner);
-    // If this fails the parent misses `Finished` and reports the case as failed: silence cannot pass for success.
-    let _ = file.write_all(&line);
+    if let Err(error) = file.write_all(&line) {
+        let _ = SILENCED.set(error.to_string());
+    }
+}
+
+/// Why something was not said, if so: silence must not pass for success.
+pub(super) fn silenced() -> Option<&'static str> {
+    SILENCED.get().map(String::as_str)
 }

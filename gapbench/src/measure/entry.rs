@@ -53,7 +53,10 @@ pub fn serve(job: &Path, declared: impl IntoIterator<Item = &'static Declaration
             Err(error) => explain(&error),
         });
     }
-    ExitCode::SUCCESS
+    match channel::silenced() {
+        None => ExitCode::SUCCESS,
+        Some(error) => refuse(&format!("report what was measured: {error}")),
+    }
 }
 
 fn read_job(path: &Path) -> Result<Job, String> {

@@ -139,7 +139,7 @@ impl Collector {
         let Ending::Exited(status) = report.ending else { return Outcome::Measured };
         if let Some(signal) = signal_name(status) {
             let cause = match signal.as_str() {
-                "SIGKILL" if report.out_of_memory => " by the kernel, which ran out of memory meanwhile",
+                "SIGKILL" if report.out_of_memory => ": the kernel ran out of memory meanwhile",
                 "SIGKILL" => " from outside (the kernel does this when memory runs out)",
                 "SIGSEGV" | "SIGBUS" => ": it touched memory it may not touch, or its stack overflowed",
                 "SIGABRT" => ": it aborted",
@@ -160,6 +160,10 @@ impl Collector {
                 format!("ended with exit code {} after it had finished", code.unwrap_or(-1)),
                 tail(),
             ),
+            // The child says on standard error why it could not do its job, or could not say what it saw.
+            (false, Some(1)) if report.stderr_tail.iter().any(|line| line.starts_with("gapbench: ")) => {
+                failed(FailureKind::Harness, report.stderr_tail.join("; "), Vec::new())
+            }
             (false, code) => failed(
                 FailureKind::Exit,
                 format!(

@@ -55,7 +55,8 @@ fn linearised(pairs: &[(f64, f64)], alpha: f64) -> Bounds {
     let error = (squares / (count - 1.0) / count).sqrt() / (denominator / count);
     match student_t_quantile(1.0 - alpha / 2.0, count - 1.0) {
         Some(quantile) if error.is_finite() => {
-            Bounds::both(ratio - quantile * error, ratio + quantile * error)
+            // A ratio of counts and times is never negative, however wildly few stretches scatter.
+            Bounds::both((ratio - quantile * error).max(0.0), ratio + quantile * error)
         }
         _ => Bounds::default(),
     }
