@@ -1,7 +1,9 @@
 //! Exit codes of bench binaries and of `cargo gapbench`, in one place. A script may rely on them.
 //!
-//! Where several apply, the first of [`USAGE`], [`STOPPED`], [`INCOMPLETE`], [`NOTHING`], [`UNCLEAR`] is given: what
-//! is known to be wrong stays wrong, however little else is known.
+//! Where several apply, `cargo gapbench check` gives the first of [`USAGE`], [`STOPPED`], [`INCOMPLETE`], [`NOTHING`],
+//! [`UNCLEAR`]: what is known to be wrong stays wrong, however little else is known. A bench binary gives the first of
+//! [`USAGE`], [`INCOMPLETE`], [`CASE_FAILED`], [`STOPPED`], [`NOTHING`]: the verdicts of a run that was cut short are not
+//! its last word.
 
 /// Everything that the gate looks at holds.
 pub const OK: u8 = 0;
