@@ -64,7 +64,9 @@ impl Stop {
 }
 
 fn parent(binary: Binary, words: Vec<OsString>) -> Result<u8, Stop> {
-    let options = match options::parse(words, &|name| std::env::var_os(name)) {
+    let variables: Vec<String> =
+        std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+    let options = match options::parse(words, &variables) {
         Ok(options) => options,
         Err(options::Answer::Help(text)) => return Err(Stop { code: exit::OK, text }),
         Err(options::Answer::Usage(text)) => return Err(Stop { code: exit::USAGE, text }),

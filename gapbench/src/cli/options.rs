@@ -141,11 +141,34 @@ fn variable(long: &str) -> String {
     format!("GAPBENCH_{}", long.to_uppercase().replace('-', "_"))
 }
 
-/// Understands the words.
-pub(super) fn parse(
-    words: Vec<OsString>,
-    environment: &dyn Fn(&str) -> Option<OsString>,
-) -> Result<Options, Answer> {
+/// Variables of ours that are no mirrors of an option here: the folder of the results, the words of `cargo gapbench`,
+/// and what tests use.
+const OTHER_VARIABLES: &[&str] =
+    &["GAPBENCH_HOME", "GAPBENCH_RESULTS", "GAPBENCH_STRICT", "GAPBENCH_FAIL_ON", "GAPBENCH_BLESS"];
+
+/// A variable that looks like ours and is none was meant to change something.
+fn refuse_unknown(variables: &[String]) -> Result<(), Answer> {
+    let command = command();
+    let mut known: Vec<String> =
+        command.get_arguments().filter_map(|found| found.get_long()).map(variable).collect();
+    known.extend(OTHER_VARIABLES.iter().map(|name| (*name).to_owned()));
+    let unknown = variables.iter().find(|name| name.starts_with("GAPBENCH_") && !known.contains(name));
+    let Some(unknown) = unknown else { return Ok(()) };
+    let near = known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(name, unknown), name))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name.as_str())
+        .unwrap_or_default();
+    Err(Answer::Usage(format!(
+        "error: the environment has {unknown}, which is no option of gapbench; did you mean {near}? `--help` lists the \
+         options, each with its mirror"
+    )))
+}
+
+/// Understands the words, in an environment with variables of these names.
+pub(super) fn parse(words: Vec<OsString>, variables: &[String]) -> Result<Options, Answer> {
+    refuse_unknown(variables)?;
     let found = command().try_get_matches_from(words).map_err(|error| {
         let text = error.render().to_string().trim_end().to_owned();
         if error.use_stderr() { Answer::Usage(text) } else { Answer::Help(text) }
@@ -172,7 +195,7 @@ pub(super) fn parse(
     let colour = match word("color").as_deref() {
         Some("always") => true,
         Some("never") => false,
-        _ => std::io::stdout().is_terminal() && environment("NO_COLOR").is_none(),
+        _ => std::io::stdout().is_terminal() && !variables.iter().any(|name| name == "NO_COLOR"),
     };
     Ok(Options {
         action: if on("list") {
@@ -297,7 +320,7 @@ mod tests {
 
     fn parse(words: &[&str]) -> Result<Options, Answer> {
         let words = std::iter::once("bench").chain(words.iter().copied()).map(OsString::from).collect();
-        super::parse(words, &|_| None)
+        super::parse(words, &[])
     }
 
     fn usage(words: &[&str]) -> String {
@@ -336,6 +359,16 @@ mod tests {
             Some(Partition { index: 2, count: 4 })
         );
         assert_eq!(parse(&["--baseline-lenient", "v1"]).unwrap().baseline, Some(("v1".to_owned(), true)));
+    }
+
+    #[test]
+    fn a_typo_in_the_environment_is_answered() {
+        let parse = |name: &str| super::parse(vec![OsString::from("bench")], &[name.to_owned()]);
+        assert!(
+            parse("GAPBENCH_PROFILE").is_ok() && parse("GAPBENCH_HOME").is_ok() && parse("OTHER").is_ok()
+        );
+        let Err(Answer::Usage(text)) = parse("GAPBENCH_PROFIL") else { panic!() };
+        assert!(text.contains("did you mean GAPBENCH_PROFILE?"), "{text}");
     }
 
     #[test]

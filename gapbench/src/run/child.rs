@@ -83,10 +83,12 @@ pub(super) fn run(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // The report has room for the cause, not for a trace of our own frames; `--verbose` shows it.
-        .env("RUST_BACKTRACE", if call.verbose { "1" } else { "0" })
         // A group of its own, so that what it started can be ended with it.
         .process_group(0);
+    if !call.verbose {
+        // The report has room for the cause, not for a trace of our own frames.
+        command.env("RUST_BACKTRACE", "0");
+    }
     let spawned_ns = (call.now_ns)();
     command.env(call.spawned_variable, spawned_ns.to_string());
     let child = SharedChild::spawn(&mut command)?;

@@ -93,10 +93,11 @@ mod tests {
 
     #[test]
     fn a_rate_weighs_stretches_by_their_time() {
-        // 100 in 1 s and 100 in 3 s is 50 per second, not the mean of 100 and 33.
-        let found = ratio_interval(&[(100.0, 1.0), (100.0, 3.0)], 0.05);
+        // 100 in 1.9 s and 100 in 2.1 s is 50 per second, not 50.1, the mean of 52.6 and 47.6.
+        let found = ratio_interval(&[(100.0, 1.9), (100.0, 2.1)], 0.05);
         let middle = (found.lower.unwrap() + found.upper.unwrap()) / 2.0;
         assert!((middle - 50.0).abs() < 1e-9);
+        assert_eq!(ratio_interval(&[(100.0, 1.0), (100.0, 3.0)], 0.05).lower, Some(0.0), "not below nothing");
         assert_eq!(ratio_interval(&[(10.0, 2.0), (20.0, 4.0), (5.0, 1.0)], 0.05), Bounds::point(5.0));
         assert_eq!(ratio_interval(&[(1.0, 0.0), (1.0, 0.0)], 0.05), Bounds::default());
         assert_eq!(ratio_interval(&[], 0.05), Bounds::default());
