@@ -40,6 +40,13 @@ pub(super) fn serve(job: &Path) -> ExitCode {
     }
 }
 
+/// criterion draws for about half a processor second per series, so that more than these would take longer than many a
+/// run; its tables and baselines are kept for all of them.
+const MOST_PLOTTED: usize = 60;
+
+/// From so many series on, criterion takes seconds, and a waiting user wants to know for what.
+const WORTH_SAYING: usize = 20;
+
 /// Starts the report child for `record` and waits for it. Returns criterion's index.
 ///
 /// # Errors
@@ -54,18 +61,27 @@ pub(super) fn run(
         .filter(|home| !home.is_empty())
         .map_or_else(|| home::target_of_bench().join("criterion"), PathBuf::from);
     let replayable = items_of(record);
-    let remarks: Vec<String> = replayable
+    let mut remarks: Vec<String> = replayable
         .left_out
         .iter()
         .map(|left| format!("{}/{} is not shown by criterion: {}", left.group, left.id, left.reason))
         .collect();
+    let series = replayable.items.len();
+    let plots = options.plots && series <= MOST_PLOTTED;
+    if options.plots && !plots {
+        remarks
+            .push(format!("{series} series were measured; criterion draws plots for up to {MOST_PLOTTED}"));
+    }
+    if !options.quiet && series >= WORTH_SAYING {
+        eprintln!("showing {series} series to criterion{}", if plots { "" } else { ", without plots" });
+    }
     let job = ReplayJob {
         page: html::verdict_page(results, REPORT_HREF, &remarks)?,
         home: home.clone(),
         save_baseline: options.save_baseline.clone(),
         // Our own comparison has already answered for a baseline that is missing.
         baseline: options.baseline.clone().map(|(name, _)| (name, true)),
-        plots: options.plots,
+        plots,
         items: replayable.items,
     };
     let (job_file, log) = (folder.join("criterion-job.json"), folder.join("criterion.log"));
