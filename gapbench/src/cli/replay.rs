@@ -51,6 +51,7 @@ const WORTH_SAYING: usize = 20;
 ///
 /// # Errors
 /// A sentence for a warning.
+#[allow(clippy::print_stderr)]
 pub(super) fn run(
     record: &Record,
     results: &Results,
