@@ -45,7 +45,15 @@ pub struct Absent {
 }
 
 impl Absent {
-    pub(crate) fn look(folders: &[PathBuf]) -> Absent {
+    /// Looks in the folders of the loader's variable first, as the loader does.
+    pub(crate) fn look(loader_path: Option<OsString>) -> Absent {
+        let named: Vec<PathBuf> = loader_path
+            .iter()
+            .flat_map(std::env::split_paths)
+            .filter(|folder| folder.is_absolute())
+            .collect();
+        let folders: Vec<PathBuf> =
+            named.iter().cloned().chain(USUAL_FOLDERS.iter().map(PathBuf::from)).collect();
         let found = folders.iter().map(|folder| folder.join(DRIVER)).find(|library| library.exists());
         let (reason, text) = match found {
             Some(library) => {
@@ -56,9 +64,15 @@ impl Absent {
                 (Reason::NotDriven { library }, text)
             }
             None => {
-                let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-                let text = format!("no CUDA driver found ({DRIVER} in none of: {})", names.join(", "));
-                (Reason::NoDriver { searched: folders.to_vec() }, text)
+                // Cargo fills the variable with folders of its own; a reader needs their number, not their names.
+                let named = if named.is_empty() {
+                    String::new()
+                } else {
+                    format!("the {} folders of LD_LIBRARY_PATH, ", named.len())
+                };
+                let usual = USUAL_FOLDERS.join(", ");
+                let text = format!("no CUDA driver found (no {DRIVER} in {named}{usual})");
+                (Reason::NoDriver { searched: folders }, text)
             }
         };
         Absent { reason, skip: Skip::absent("cuda", text) }
@@ -78,42 +92,33 @@ impl Error for Absent {
     }
 }
 
-/// The folders of `LD_LIBRARY_PATH`, then the usual ones.
-pub(crate) fn library_folders(loader_path: Option<OsString>) -> Vec<PathBuf> {
-    let named = loader_path.iter().flat_map(std::env::split_paths).filter(|folder| folder.is_absolute());
-    let mut folders: Vec<PathBuf> = named.collect();
-    folders.extend(USUAL_FOLDERS.iter().map(PathBuf::from));
-    folders
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_where_it_looked() {
-        let folders = library_folders(Some("/nowhere/a:relative:/nowhere/b".into()));
-        assert_eq!(folders[..2], [PathBuf::from("/nowhere/a"), PathBuf::from("/nowhere/b")]);
-        let absent = Absent::look(&folders[..2]);
-        assert_eq!(
-            absent.to_string(),
-            "no CUDA driver found (libcuda.so.1 in none of: /nowhere/a, /nowhere/b)"
-        );
-        assert_eq!(absent.reason, Reason::NoDriver { searched: folders[..2].to_vec() });
+        let absent = Absent::look(Some("/nowhere/a:relative:/nowhere/b".into()));
+        // A machine with a driver is told apart below.
+        let Reason::NoDriver { searched } = &absent.reason else { return };
+        assert_eq!(searched[..2], [PathBuf::from("/nowhere/a"), PathBuf::from("/nowhere/b")]);
+        assert!(absent.to_string().starts_with(
+            "no CUDA driver found (no libcuda.so.1 in the 2 folders of LD_LIBRARY_PATH, /usr/lib/x86_64-linux-gnu, "
+        ));
     }
 
     #[test]
     fn a_driver_that_it_cannot_drive_is_said_to_be_there() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(DRIVER), b"").unwrap();
-        let absent = Absent::look(&[folder.path().to_owned()]);
-        assert!(matches!(absent.reason, Reason::NotDriven { .. }));
+        let absent = Absent::look(Some(folder.path().into()));
+        assert_eq!(absent.reason, Reason::NotDriven { library: folder.path().join(DRIVER) });
         assert!(absent.to_string().contains("cannot drive it yet"));
     }
 
     #[test]
     fn gapbench_recognises_a_skip() {
-        let error: gapbench::Error = Absent::look(&[]).into();
+        let error: gapbench::Error = Absent::look(None).into();
         let skip = error.source().and_then(|source| source.downcast_ref::<Skip>()).unwrap();
         assert_eq!(skip.absent_device.as_deref(), Some("cuda"));
     }

@@ -32,6 +32,6 @@ impl Cuda {
     /// [`Absent`], which says what was looked for and where. Returned from a benchmark function with `?`, it skips the
     /// case.
     pub fn find() -> Result<Cuda, Absent> {
-        Err(Absent::look(&absent::library_folders(std::env::var_os("LD_LIBRARY_PATH"))))
+        Err(Absent::look(std::env::var_os("LD_LIBRARY_PATH")))
     }
 }

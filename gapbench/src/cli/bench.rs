@@ -259,8 +259,10 @@ impl Folders {
     }
 }
 
-/// A path as a person would type it from here.
+/// A path as a person would type it: from the folder that holds cargo's target folder, since cargo starts a bench in
+/// the package's folder and not where the person is.
 fn shown(path: &Path) -> String {
-    let here = env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+    let target = home::target_of_bench();
+    let workspace = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    workspace.and_then(|workspace| path.strip_prefix(workspace).ok()).unwrap_or(path).display().to_string()
 }
