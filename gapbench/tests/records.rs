@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use gapbench::record::{
     Batch, CaseId, CaseRow, Condition, Conditions, Data, End, Environment, Failure, FailureKind, Header,
-    InputSet, Metric, Note, Outcome, Phase, Record, SCHEMA, Series, Target, Timing, VERSION, Writer, read,
+    Index, InputSet, Metric, Note, Outcome, Phase, Record, Rows, SCHEMA, Series, Target, Timing, VERSION,
+    Writer, read,
 };
 
 fn golden_path() -> PathBuf {
@@ -342,4 +343,28 @@ fn what_cannot_be_read_is_named() {
     );
     let said = read(folder.path()).unwrap_err().to_string();
     assert!(said.contains("Is a directory"), "{said}");
+}
+
+/// Row by row, and by case, a record gives what it gives as a whole.
+#[test]
+fn rows_can_be_read_one_at_a_time() {
+    let path = golden_path();
+    let whole = read(&path).unwrap();
+    let mut rows = Rows::open(&path).unwrap();
+    assert_eq!(*rows.header(), whole.header);
+    assert_eq!(rows.by_ref().map(Result::unwrap).collect::<Vec<_>>(), whole.rows);
+    assert_eq!(rows.end().cloned(), whole.end);
+    let index = Index::read(&path).unwrap();
+    for row in &whole.rows {
+        assert_eq!(index.row(&row.case).as_ref(), Some(row));
+    }
+    assert_eq!(index.row(&CaseId("no such case".to_owned())), None);
+
+    let outline = whole.rows[0].clone().outline();
+    assert_eq!(outline.series.len(), whole.rows[0].series.len());
+    assert!(outline.series.iter().all(|series| match &series.data {
+        Data::Values { values, .. } => values.is_empty(),
+        Data::Rates { batches } => batches.is_empty(),
+        Data::Counts { .. } | Data::Exact { .. } => true,
+    }));
 }

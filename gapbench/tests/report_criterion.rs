@@ -10,7 +10,8 @@ use std::fs;
 use std::path::Path;
 
 use gapbench::record::{Data, Metric, Outcome, Record, Series};
-use gapbench::report::criterion::{ReplayItem, ReplayJob, Work, items_of, replay};
+use gapbench::report::criterion::{ReplayJob, replay};
+use gapbench::report::replayable::{ReplayItem, Replayable, Work};
 
 const GROUP: &str = "intent_classifier__paper__intent";
 
@@ -31,6 +32,14 @@ fn times(folder: &Path) -> (Vec<f64>, Vec<f64>) {
     assert_eq!(json["sampling_mode"], "Flat");
     let numbers = |name: &str| -> Vec<f64> { serde_json::from_value(json[name].clone()).unwrap() };
     (numbers("iters"), numbers("times"))
+}
+
+fn items_of(record: &Record) -> Replayable {
+    let mut found = Replayable::default();
+    for row in &record.rows {
+        found.add(&record.header.target, row);
+    }
+    found
 }
 
 #[test]

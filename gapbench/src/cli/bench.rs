@@ -6,11 +6,13 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use crate::declare::Declarations;
-use crate::judge::{self, Judgement};
+use crate::judge::{Judge, Judgement};
 use crate::plan::Plan;
 use crate::record::{
-    self, CaseId, CaseRow, Environment, Metric, Outcome, Record, Target, date, write_atomically,
+    CaseId, CaseRow, Environment, Index, Metric, Outcome, Record, Rows, StoreError, Target, date,
+    write_atomically,
 };
+use crate::report::replayable::Replayable;
 use crate::report::results::{self, TargetResults};
 use crate::report::{html, markdown, text};
 use crate::run::{self, Interrupt, Observer, Settings};
@@ -62,19 +64,45 @@ pub(super) fn run(
     watcher.0.close();
     let record =
         executed.map_err(|error| Stop { code: exit::USAGE, text: format!("error: failed to {error}") })?;
-    let judgement = judge::judge(&record, declared, earlier.as_ref());
+    let raw = folders.home.join(folders.relative_record(&settings.run_id));
+    let Judged { judgement, replayable } = judge(&raw, &record, declared, earlier.as_ref())
+        .map_err(|error| Stop::usage(format!("failed to {error}")))?;
 
     if options.bencher_output {
         bencher_lines(&record, &judgement);
     }
     let code = code(&record, &judgement, options);
     let results = TargetResults::new(&record, judgement, &folders.relative_record(&settings.run_id));
-    let written = folders.write(&results, &record, options);
+    let written = folders.write(&results, &record, replayable, options);
     if !options.bencher_output {
         // What was measured is shown even where it could not be written.
         show(&results, options, written.as_deref().unwrap_or_default().to_vec());
     }
     written.map(|_| code)
+}
+
+/// What was found in the observations.
+struct Judged {
+    judgement: Judgement,
+    replayable: Replayable,
+}
+
+/// Judges the run from its file, a case at a time: together the observations of many cases would not fit into the few
+/// megabytes that a parent should take from the machine it measures on.
+fn judge(
+    raw: &Path,
+    outline: &Record,
+    declared: &Declarations,
+    earlier: Option<&Index>,
+) -> Result<Judged, StoreError> {
+    let mut judge = Judge::new(&outline.header, &outline.rows, declared, earlier.map(Index::header));
+    let mut replayable = Replayable::default();
+    for row in Rows::open(raw)? {
+        let row = row?;
+        judge.row(&row, earlier.and_then(|earlier| earlier.row(&row.case)).as_ref());
+        replayable.add(&outline.header.target, &row);
+    }
+    Ok(Judged { judgement: judge.finish(), replayable })
 }
 
 struct Watcher(Progress);
@@ -166,17 +194,17 @@ impl Folders {
 
     /// The record to compare with: the named baseline, else this target's last run, if there is one.
     #[allow(clippy::print_stderr)]
-    fn earlier(&self, options: &Options) -> Result<Option<Record>, Stop> {
+    fn earlier(&self, options: &Options) -> Result<Option<Index>, Stop> {
         let Some((name, lenient)) = &options.baseline else {
             let last = results::read(&self.results()).ok().and_then(|results| {
                 results.targets.into_iter().find(|results| results.header.target == self.target)
             });
             // The last run is a courtesy: whatever is wrong with it must not stop this one.
-            return Ok(last.and_then(|last| record::read(&self.home.join(last.record)).ok()));
+            return Ok(last.and_then(|last| Index::read(&self.home.join(last.record)).ok()));
         };
         let path = self.baseline(name);
-        match record::read(&path) {
-            Ok(record) => Ok(Some(record)),
+        match Index::read(&path) {
+            Ok(index) => Ok(Some(index)),
             Err(_) if !path.exists() && *lenient => {
                 eprintln!("no baseline `{name}` of {} yet; nothing to compare with", self.target);
                 Ok(None)
@@ -211,6 +239,7 @@ impl Folders {
         &self,
         results: &TargetResults,
         record: &Record,
+        replayable: Replayable,
         options: &Options,
     ) -> Result<Vec<(String, String)>, Stop> {
         let stop =
@@ -227,7 +256,9 @@ impl Folders {
         }
         #[cfg(feature = "criterion-report")]
         let criterion =
-            super::replay::run(record, &updated.results, options, &self.run(&record.header.run_id));
+            super::replay::run(replayable, &updated.results, options, &self.run(&record.header.run_id));
+        #[cfg(not(feature = "criterion-report"))]
+        drop(replayable);
         if let Some(summary) = env::var_os("GITHUB_STEP_SUMMARY").filter(|summary| !summary.is_empty()) {
             let text = markdown::render_target(results);
             if let Err(error) = markdown::append_step_summary(Path::new(&summary), &text) {

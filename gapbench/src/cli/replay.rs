@@ -8,9 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use crate::record::Record;
-use crate::report::criterion::{REPORT_HREF, ReplayJob, items_of, replay};
+use crate::report::criterion::{REPORT_HREF, ReplayJob, replay};
 use crate::report::html;
+use crate::report::replayable::Replayable;
 use crate::report::results::Results;
 
 use super::options::Options;
@@ -47,13 +47,13 @@ const MOST_PLOTTED: usize = 60;
 /// From so many series on, criterion takes seconds, and a waiting user wants to know for what.
 const WORTH_SAYING: usize = 20;
 
-/// Starts the report child for `record` and waits for it. Returns criterion's index.
+/// Starts the report child for what is `replayable` and waits for it. Returns criterion's index.
 ///
 /// # Errors
 /// A sentence for a warning.
 #[allow(clippy::print_stderr)]
 pub(super) fn run(
-    record: &Record,
+    replayable: Replayable,
     results: &Results,
     options: &Options,
     folder: &Path,
@@ -61,7 +61,6 @@ pub(super) fn run(
     let home = env::var_os("CRITERION_HOME")
         .filter(|home| !home.is_empty())
         .map_or_else(|| home::target_of_bench().join("criterion"), PathBuf::from);
-    let replayable = items_of(record);
     let mut remarks: Vec<String> = replayable
         .left_out
         .iter()

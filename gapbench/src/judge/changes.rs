@@ -1,6 +1,6 @@
 //! Our numbers against those of an earlier record.
 
-use crate::record::{CaseRow, Condition, Data, Direction, Outcome, Record, Series, Statistic};
+use crate::record::{CaseRow, Condition, Data, Direction, Environment, Header, Outcome, Series, Statistic};
 use crate::stats::{Bounds, newcombe_difference};
 use crate::units::{Family, show_percent};
 
@@ -20,16 +20,25 @@ const THRESHOLD: f64 = 0.05;
 /// is rounding.
 const ROUNDING: f64 = 1e-6;
 
-/// One verdict per series of each measured case, in the order of the record.
-pub(super) fn changes(record: &Record, baseline: &Record) -> Vec<ChangeVerdict> {
-    let measured = record.rows.iter().filter(|row| row.outcome == Outcome::Measured);
-    measured
-        .flat_map(|row| row.series.iter().map(move |series| (row, series)))
-        .filter_map(|(row, series)| change(record, baseline, row, series))
-        .collect()
+/// An earlier run, and its row of the case at hand, if it has one.
+#[derive(Clone, Copy)]
+pub(super) struct Before<'a> {
+    pub header: &'a Header,
+    pub row: Option<&'a CaseRow>,
 }
 
-fn change(record: &Record, baseline: &Record, row: &CaseRow, series: &Series) -> Option<ChangeVerdict> {
+/// One verdict per series of a measured case.
+pub(super) fn changes(row: &CaseRow, environment: &Environment, before: Before<'_>) -> Vec<ChangeVerdict> {
+    let series = row.series.iter().filter(|_| row.outcome == Outcome::Measured);
+    series.filter_map(|series| change(row, series, environment, before)).collect()
+}
+
+fn change(
+    row: &CaseRow,
+    series: &Series,
+    environment: &Environment,
+    before: Before<'_>,
+) -> Option<ChangeVerdict> {
     let now = Measured::prepare(series, Statistic::Unspecified).ok()?;
     let mut verdict = ChangeVerdict {
         case: row.case.clone(),
@@ -40,21 +49,22 @@ fn change(record: &Record, baseline: &Record, row: &CaseRow, series: &Series) ->
         ours: Some(now.estimate(ALPHA)),
         before: None,
         ratio: None,
-        baseline: baseline.header.run_id.clone(),
+        baseline: before.header.run_id.clone(),
     };
-    let (before_row, before_series) = match earlier(baseline, row, series) {
+    let differences_of = |there: &Series| differences(environment, &before.header.environment, series, there);
+    let (before_row, before_series) = match earlier(before.row, series) {
         Ok(found) => found,
         Err(why) => return Some(ChangeVerdict { reason: why, ..verdict }),
     };
-    let before = match Measured::prepare(before_series, Statistic::Unspecified) {
-        Ok(before) => before,
+    let then = match Measured::prepare(before_series, Statistic::Unspecified) {
+        Ok(then) => then,
         Err(why) => return Some(ChangeVerdict { reason: format!("the earlier number: {why}"), ..verdict }),
     };
-    verdict.before = Some(before.estimate(ALPHA));
-    verdict.ratio = ratio(series, &now, &before, ALPHA);
-    let differences = differences(record, baseline, series, before_series);
+    verdict.before = Some(then.estimate(ALPHA));
+    verdict.ratio = ratio(series, &now, &then, ALPHA);
+    let differences = differences_of(before_series);
     (verdict.change, verdict.reason) = if differences.is_empty() {
-        let pair = Pair { series, before: before_series, now: &now, then: &before, ratio: verdict.ratio };
+        let pair = Pair { series, before: before_series, now: &now, then: &then, ratio: verdict.ratio };
         let disturbed = contention::disturbed(row, series.metric)
             .or_else(|| contention::disturbed(before_row, series.metric));
         undisturbed(pair.decide(), disturbed)
@@ -65,12 +75,8 @@ fn change(record: &Record, baseline: &Record, row: &CaseRow, series: &Series) ->
 }
 
 /// The same number of the earlier record: same case, metric and inputs, and no condition that contradicts.
-fn earlier<'a>(
-    baseline: &'a Record,
-    row: &CaseRow,
-    series: &Series,
-) -> Result<(&'a CaseRow, &'a Series), String> {
-    let Some(before) = baseline.rows.iter().find(|other| other.case == row.case) else {
+fn earlier<'a>(before: Option<&'a CaseRow>, series: &Series) -> Result<(&'a CaseRow, &'a Series), String> {
+    let Some(before) = before else {
         return Err("the earlier record has no such case".to_owned());
     };
     match &before.outcome {
@@ -106,11 +112,11 @@ fn contradictions(series: &Series, other: &Series) -> usize {
 }
 
 /// What makes times of the two records incomparable; nothing does for numbers that do not depend on the machine.
-fn differences(record: &Record, baseline: &Record, series: &Series, before: &Series) -> Vec<String> {
+fn differences(here: &Environment, there: &Environment, series: &Series, before: &Series) -> Vec<String> {
     if !series.metric.depends_on_machine() {
         return Vec::new();
     }
-    let mut found = record.header.environment.differences(&baseline.header.environment);
+    let mut found = here.differences(there);
     for condition in [Condition::Hardware, Condition::Count] {
         if let (Some(here), Some(there)) =
             (series.conditions.get(condition), before.conditions.get(condition))

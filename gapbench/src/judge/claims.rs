@@ -1,7 +1,7 @@
 //! One claim against one case.
 
-use crate::declare::{Declarations, PaperClaim, Registered, Wording};
-use crate::record::{CaseRow, Environment, Outcome, Record, Series, Statistic};
+use crate::declare::{Declarations, PaperClaim, Wording};
+use crate::record::{CaseRow, Environment, Outcome, Series, Statistic};
 
 use super::comparability::{Comparison, compare};
 use super::estimate::{Measured, usual_statistic};
@@ -9,19 +9,22 @@ use super::ladder::{Ascent, Rung};
 use super::matching::{Found, find};
 use super::{ClaimVerdict, Ladder, Verdict, axes, contention, ladder};
 
-/// A verdict per claim and matching case, in the order of the record. Gate and multiplicity are not yet considered.
-pub(super) fn verdicts(record: &Record, declared: &Declarations) -> Vec<ClaimVerdict> {
-    let of_function = |registered: &&Registered, row: &CaseRow| registered.declaration.path() == row.function;
-    let mut found = Vec::new();
-    for row in &record.rows {
-        let siblings: Vec<&CaseRow> =
-            record.rows.iter().filter(|other| other.function == row.function).collect();
-        for registered in declared.items.iter().filter(|registered| of_function(registered, row)) {
-            let meant = registered.claims.iter().filter(|claim| axes::is_meant(claim, row, &siblings));
-            found.extend(meant.map(|claim| verdict(claim, row, &record.header.environment)));
-        }
-    }
-    found
+/// A verdict per claim that is about the case `row`, one of the run's `rows`. Gate and multiplicity are not yet
+/// considered.
+pub(super) fn verdicts(
+    row: &CaseRow,
+    rows: &[CaseRow],
+    environment: &Environment,
+    declared: &Declarations,
+) -> Vec<ClaimVerdict> {
+    let siblings: Vec<&CaseRow> = rows.iter().filter(|other| other.function == row.function).collect();
+    let claims = declared
+        .items
+        .iter()
+        .filter(|registered| registered.declaration.path() == row.function)
+        .flat_map(|registered| &registered.claims);
+    let meant = claims.filter(|claim| axes::is_meant(claim, row, &siblings));
+    meant.map(|claim| verdict(claim, row, environment)).collect()
 }
 
 fn verdict(claim: &PaperClaim, row: &CaseRow, environment: &Environment) -> ClaimVerdict {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Series;
+use super::{Data, Series};
 
 /// The name of a case: `module::function` and, where the function has axes, `::axis=value,axis=value`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -121,6 +121,21 @@ pub struct Note {
     pub code: String,
     /// A sentence for a person.
     pub text: String,
+}
+
+impl CaseRow {
+    /// The row without its observations: what a run of many cases keeps in memory once the row is on disk.
+    #[must_use]
+    pub fn outline(mut self) -> CaseRow {
+        for series in &mut self.series {
+            match &mut series.data {
+                Data::Values { values, .. } => *values = Vec::new(),
+                Data::Rates { batches } => *batches = Vec::new(),
+                Data::Counts { .. } | Data::Exact { .. } => {}
+            }
+        }
+        self
+    }
 }
 
 /// One case of a run.

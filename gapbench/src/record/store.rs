@@ -6,20 +6,17 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::{CaseRow, End, Header, Record, finite};
+use super::{CaseRow, End, Header, finite};
 
 /// The schema's name.
 pub const SCHEMA: &str = "gapbench.record";
 /// The schema's version.
 pub const VERSION: u32 = 1;
-
-/// A first line longer than this is no header: it is a few hundred bytes. Keeps foreign files out of memory.
-const LONGEST_HEADER: u64 = 1 << 20;
 
 /// What can be wrong with a record. The text reads after "failed to".
 #[derive(Debug)]
@@ -172,21 +169,6 @@ enum Line<'a> {
     End(&'a End),
 }
 
-/// A line after the header, as read.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum OwnedLine {
-    Row(Box<CaseRow>),
-    End(End),
-}
-
-/// As much of a header as is needed to say whether the rest can be understood.
-#[derive(Deserialize)]
-struct Probe {
-    schema: Option<String>,
-    version: Option<u64>,
-}
-
 /// Appends rows to a new record.
 #[derive(Debug)]
 pub struct Writer {
@@ -265,76 +247,6 @@ impl Writer {
         self.length += bytes.len() as u64;
         self.torn = false;
         Ok(())
-    }
-}
-
-/// Reads a record, also of a run that was cut short: a torn last line is dropped, and the record has no end.
-///
-/// # Errors
-/// Everything of [`StoreError`] that is about reading: a file that cannot be read, that is no record or a newer one, or
-/// that is damaged anywhere but in its last line.
-pub fn read(path: &Path) -> Result<Record, StoreError> {
-    let unreadable = |source: io::Error| StoreError::Read { path: path.to_owned(), source };
-    let mut lines = BufReader::new(File::open(path).map_err(unreadable)?);
-    let mut bytes = Vec::new();
-    lines.by_ref().take(LONGEST_HEADER).read_until(b'\n', &mut bytes).map_err(unreadable)?;
-    let mut record = Record { header: header(path, &bytes)?, rows: Vec::new(), end: None };
-    for line in 2.. {
-        bytes.clear();
-        lines.read_until(b'\n', &mut bytes).map_err(unreadable)?;
-        if bytes.is_empty() {
-            break;
-        }
-        let damaged = |what: String| StoreError::Line { path: path.to_owned(), line, what };
-        let whole = bytes.ends_with(b"\n");
-        let parsed = serde_json::from_slice::<OwnedLine>(bytes.trim_ascii_end());
-        match parsed {
-            Ok(_) if record.end.is_some() => {
-                return Err(damaged("it follows the end of the record".to_owned()));
-            }
-            Ok(OwnedLine::Row(row)) => record.rows.push(*row),
-            Ok(OwnedLine::End(end)) => record.end = Some(end),
-            // Torn: written by a process that was killed while it wrote.
-            Err(_) if !whole => break,
-            Err(_) if bytes.trim_ascii().is_empty() => return Err(damaged("it is blank".to_owned())),
-            Err(error) => return Err(damaged(sentence(&error))),
-        }
-    }
-    Ok(record)
-}
-
-fn header(path: &Path, bytes: &[u8]) -> Result<Header, StoreError> {
-    let path = || path.to_owned();
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(StoreError::NoHeader { path: path(), found: "it is empty" });
-    }
-    let probe = match serde_json::from_slice::<Probe>(bytes) {
-        Ok(probe) => probe,
-        Err(error) if error.is_eof() && (bytes.len() as u64) < LONGEST_HEADER => {
-            return Err(StoreError::NoHeader { path: path(), found: "its first line is torn" });
-        }
-        Err(_) => return Err(StoreError::Foreign { path: path(), schema: None }),
-    };
-    if probe.schema.as_deref() != Some(SCHEMA) {
-        return Err(StoreError::Foreign { path: path(), schema: probe.schema });
-    }
-    if let Some(version) = probe.version.filter(|version| *version > u64::from(VERSION)) {
-        return Err(StoreError::Newer { path: path(), version });
-    }
-    serde_json::from_slice(bytes).map_err(|error| StoreError::Line {
-        path: path(),
-        line: 1,
-        what: sentence(&error),
-    })
-}
-
-/// serde's message without its line, which within one line of a record is always the first.
-fn sentence(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    match text.strip_suffix(&place) {
-        Some(what) => format!("column {}: {what}", error.column()),
-        None => text,
     }
 }
 

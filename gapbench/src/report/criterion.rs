@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::{WriteError, write_atomically};
 
-pub use super::replayable::{LeftOut, ReplayItem, Replayable, Work, items_of};
+use super::replayable::{ReplayItem, Work};
 
 /// What a report child is told to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

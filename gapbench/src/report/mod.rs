@@ -7,8 +7,7 @@ mod finite;
 pub mod html;
 pub mod markdown;
 mod plain;
-#[cfg(feature = "criterion-report")]
-mod replayable;
+pub mod replayable;
 pub mod results;
 mod style;
 pub mod text;

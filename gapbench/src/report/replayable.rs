@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{CaseRow, Data, InputSet, Metric, Record, Series, Target};
+use crate::record::{CaseRow, Data, InputSet, Metric, Series, Target};
 use crate::stats::fnv1a64;
 use crate::units::Family;
 
@@ -56,19 +56,17 @@ pub(super) const FEWEST: usize = 10;
 /// Above this, criterion's bootstrap takes seconds per benchmark and its pictures gain nothing.
 const MOST: usize = 500;
 
-/// The latencies of `record` (metrics `latency.*` with one value per observation), in the order of the record.
-pub fn items_of(record: &Record) -> Replayable {
-    let mut replayable = Replayable::default();
-    for row in &record.rows {
+impl Replayable {
+    /// Adds the latencies of a case (metrics `latency.*` with one value per observation) of the bench `target`.
+    pub fn add(&mut self, target: &Target, row: &CaseRow) {
         for series in &row.series {
             let latency =
                 series.metric.family() == Family::Time && series.metric.name().starts_with("latency.");
             if let (true, Data::Values { values, calls_per_value }) = (latency, &series.data) {
-                add(&mut replayable, &record.header.target, row, series, values, *calls_per_value);
+                add(self, target, row, series, values, *calls_per_value);
             }
         }
     }
-    replayable
 }
 
 fn add(

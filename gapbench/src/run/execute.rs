@@ -91,7 +91,8 @@ impl From<StoreError> for RunError {
 /// The record's file in a run's folder.
 pub(crate) const RECORD_FILE: &str = "record.jsonl";
 
-/// Runs the plan. Each row is on disk before the next case starts.
+/// Runs the plan. Each row is on disk before the next case starts; what is returned is the record's outline, without
+/// the observations.
 ///
 /// # Errors
 /// [`RunError`]: only what makes every further number impossible. A case that fails is a row.
@@ -141,7 +142,7 @@ pub fn execute(
         }
         writer.append(&row)?;
         observer.finished(&row);
-        record.rows.push(row);
+        record.rows.push(row.outline());
     }
     let end = End {
         status: if interrupt.asked() { "interrupted" } else { "complete" }.to_owned(),

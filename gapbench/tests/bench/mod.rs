@@ -48,6 +48,8 @@ fn command(home: &Path, name: &str, words: &[&str]) -> Command {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("GAPBENCH_HOME", home)
         .env("CRITERION_HOME", home.join("criterion"))
+        // An unoptimised criterion draws slowly, and what it draws is looked at in `report_criterion.rs`.
+        .env("GAPBENCH_NOPLOT", "1")
         .env_remove("GITHUB_STEP_SUMMARY")
         .stdin(Stdio::null());
     command
