@@ -135,13 +135,13 @@ fn broken_is_moved_aside_and_newer_is_refused() {
 #[test]
 fn pages_are_golden() {
     golden("report.md", &markdown::render(&results(fixture::target())));
-    golden("report.html", &html::page(&results(fixture::target())).unwrap());
+    golden("report.html", &html::page(&results(fixture::target())));
 }
 
 #[test]
 fn hostile_names_are_text_everywhere() {
     let hostile = results(fixture::hostile());
-    for page in [html::page(&hostile).unwrap(), html::verdict_page(&hostile, "r.html", &[]).unwrap()] {
+    for page in [html::page(&hostile), html::verdict_page(&hostile, "r.html", &[])] {
         assert!(!page.contains("<script"), "{page}");
         assert!(!page.contains("href=\"javascript"), "{page}");
         assert!(!page.contains('\u{1b}'));
@@ -164,11 +164,8 @@ fn hostile_names_are_text_everywhere() {
 #[test]
 fn verdict_page_links_to_the_report() {
     let remark = vec!["a remark".to_owned()];
-    let page =
-        html::verdict_page(&results(fixture::target()), "../../../gapbench/report.html", &remark).unwrap();
-    assert!(
-        page.contains("href=\"../../../gapbench/report.html\"") || page.contains("gapbench&#x2f;report.html")
-    );
+    let page = html::verdict_page(&results(fixture::target()), "../../../gapbench/report.html", &remark);
+    assert!(page.contains("href=\"../../../gapbench/report.html\""));
     assert!(page.contains("accuracy-noisy") && page.contains("a remark") && !page.contains(">Measured<"));
 }
 
@@ -176,7 +173,7 @@ fn verdict_page_links_to_the_report() {
 fn empty_results_have_pages_too() {
     let empty = Results { targets: vec![], ..results(fixture::target()) };
     assert!(markdown::render(&empty).contains("Nothing was run"));
-    assert!(html::page(&empty).unwrap().contains("Nothing was run"));
+    assert!(html::page(&empty).contains("Nothing was run"));
 }
 
 #[test]

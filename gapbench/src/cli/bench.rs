@@ -249,7 +249,7 @@ impl Folders {
         for warning in &updated.warnings {
             eprintln!("warning: {warning}");
         }
-        let page = html::page(&updated.results).map_err(|error| stop(&error))?;
+        let page = html::page(&updated.results);
         let report = markdown::render(&updated.results);
         for (name, content) in [("report.html", &page), ("report.md", &report)] {
             write_atomically(&self.home.join(name), content.as_bytes()).map_err(|error| stop(&error))?;

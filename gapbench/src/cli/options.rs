@@ -28,6 +28,7 @@ pub(super) struct Options {
     pub(super) verbose: bool,
     pub(super) bencher_output: bool,
     pub(super) colour: bool,
+    #[cfg_attr(not(feature = "criterion-report"), expect(dead_code, reason = "only criterion draws"))]
     pub(super) plots: bool,
 }
 

@@ -65,25 +65,38 @@ impl Grouping {
     }
 }
 
-/// Runs `call` without recording for the budget's warm-up time and at least once; returns nanoseconds per call at the
-/// end, when caches and branch predictors have settled.
+/// Runs `call` without recording for the budget's warm-up time and at least once; returns nanoseconds per call as they
+/// are once caches and branch predictors have settled.
+///
+/// That is the smallest of the groups that were long enough to time: one that other work stretched would make a short
+/// call look long, and the batches too small.
 pub(super) fn warm_up<O>(call: &mut impl FnMut() -> O, seconds: f64) -> f64 {
     let start = clock::now_ns();
     let mut calls = 1_u64;
+    let mut fastest = f64::INFINITY;
     loop {
         let begin = clock::now_ns();
         for _ in 0..calls {
-            black_box(call());
+            keep(call());
         }
         let end = clock::now_ns();
-        let per_call = end.saturating_sub(begin) as f64 / calls as f64;
-        if end.saturating_sub(start) as f64 >= seconds * 1e9 {
-            return per_call;
+        let group = end.saturating_sub(begin);
+        let per_call = group as f64 / calls as f64;
+        if group >= SHORTEST_OBSERVATION_NS {
+            fastest = fastest.min(per_call);
         }
-        // Doubling ends within twice the warm-up time, and its last group is long enough to be exact.
+        if end.saturating_sub(start) as f64 >= seconds * 1e9
+            && (fastest.is_finite() || calls >= MOST_WARM_UP_CALLS)
+        {
+            return fastest.min(per_call);
+        }
+        // Doubling ends within twice the warm-up time, and its last groups are long enough to be exact.
         calls = calls.saturating_mul(2);
     }
 }
+
+/// A group of so many calls that is not long enough to time is a call that was optimised away.
+const MOST_WARM_UP_CALLS: u64 = 1 << 30;
 
 /// Observes `call`, which takes about `call_ns`, until the stopping rule ends it.
 ///
@@ -108,9 +121,9 @@ pub(super) fn observe<O, E>(
         // Everything up to `end` is the measured interval: the calls, and one reading of the clock.
         let begin = clock::now_ns();
         for _ in 1..grouping.batch {
-            black_box(call());
+            keep(call());
         }
-        let answer = black_box(call());
+        let answer = keep(call());
         let end = clock::now_ns();
         if with_cpu {
             seen.cpu.push(per_call(clock::thread_cpu_ns().saturating_sub(cpu_begin)));
@@ -119,17 +132,32 @@ pub(super) fn observe<O, E>(
         checked(answer)?;
         let resumed = clock::now_ns();
         for _ in 0..grouping.between {
-            black_box(call());
+            keep(call());
         }
         let now = clock::now_ns();
         rates.add(grouping.batch + grouping.between, end.saturating_sub(begin) + now.saturating_sub(resumed));
-        if stop.reached(&seen.wall, now.saturating_sub(start) as f64 * 1e-9) {
+        // A call that became faster than the warm-up said would fill the record.
+        if seen.wall.len() >= MOST_OBSERVATIONS.max(budget.min_observations)
+            || stop.reached(&seen.wall, now.saturating_sub(start) as f64 * 1e-9)
+        {
             break;
         }
     }
     seen.timing = reading.until_now();
     seen.rates = rates.batches;
     Ok(seen)
+}
+
+/// Makes `answer` count as used. A large one is shown to the compiler where it lies: moving it through the black box would
+/// copy it, with a call of `memcpy` from some size on, inside the timed interval.
+#[inline(always)]
+fn keep<O>(answer: O) -> O {
+    if size_of::<O>() <= 2 * size_of::<usize>() {
+        black_box(answer)
+    } else {
+        black_box(&answer);
+        answer
+    }
 }
 
 /// Ends when the median is known well enough or the time is spent, and never before the statistic that will be judged

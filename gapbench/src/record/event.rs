@@ -10,7 +10,7 @@ pub const PROTOCOL: u32 = 1;
 
 /// One message of a child. Times are nanoseconds of the system's monotonic clock, which all processes share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// First message: `main` was reached.
     Started {

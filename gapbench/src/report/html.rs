@@ -1,50 +1,226 @@
 //! One self-contained page: no scripts, no network, light and dark.
 
-use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior};
-use serde::Serialize;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::results::Results;
-use super::view::TargetView;
+use super::view::{CaseView, ChangeView, ClaimView, LadderView, NumberView, TargetView};
 use crate::record::date::show_utc;
 
-const PAGE: &str = include_str!("templates/page.html");
+const STYLE: &str = include_str!("page.css");
 
-/// What the template sees.
-#[derive(Serialize)]
-struct Page<'a> {
-    targets: Vec<TargetView>,
-    generated: String,
-    report_href: Option<&'a str>,
-    remarks: &'a [String],
-}
+/// Ends a line of the page's source, so that it can be read and compared.
+const END: &str = "\n";
 
 /// The whole report.
-///
-/// # Errors
-/// The template's, as a sentence; none is known.
-pub fn page(results: &Results) -> Result<String, String> {
+#[must_use]
+pub fn page(results: &Results) -> String {
     render(results, None, &[])
 }
 
 /// The verdicts alone, for a page that lies elsewhere and links to the report at `report_href`, a relative address.
 /// `remarks` are sentences shown below.
-///
-/// # Errors
-/// As [`page`].
-pub fn verdict_page(results: &Results, report_href: &str, remarks: &[String]) -> Result<String, String> {
+#[must_use]
+pub fn verdict_page(results: &Results, report_href: &str, remarks: &[String]) -> String {
     render(results, Some(report_href), remarks)
 }
 
-fn render(results: &Results, report_href: Option<&str>, remarks: &[String]) -> Result<String, String> {
-    let targets: Vec<_> = results.targets.iter().map(TargetView::new).collect();
-    let generated = show_utc(results.generated_unix);
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    // The name's ending turns on escaping.
-    environment
-        .add_template("page.html", PAGE)
-        .and_then(|()| environment.get_template("page.html"))
-        .and_then(|template| template.render(Serde(&Page { targets, generated, report_href, remarks })))
-        .map_err(|error| format!("the page's template failed: {error:#}"))
+fn render(results: &Results, report_href: Option<&str>, remarks: &[String]) -> String {
+    let whole = report_href.is_none();
+    let page = html! {
+        (DOCTYPE) (END)
+        html lang="en" {
+            (head())
+            body {
+                (END)
+                h1 { "Does what the paper says hold here?" } (END)
+                @if let Some(href) = report_href { (links(href)) }
+                @if results.targets.is_empty() { p { "Nothing was run." } (END) }
+                @for found in &results.targets { (target(&TargetView::new(found), whole)) }
+                @for remark in remarks { p { small { (remark) } } (END) }
+                footer { p { "Written " (show_utc(results.generated_unix)) " by gapbench." } } (END)
+            }
+        }
+        (END)
+    };
+    page.into_string()
+}
+
+fn head() -> Markup {
+    html! {
+        head {
+            (END)
+            meta charset="utf-8"; (END)
+            meta name="viewport" content="width=device-width, initial-scale=1"; (END)
+            meta name="color-scheme" content="light dark"; (END)
+            title { "gapbench: does what the paper says hold here?" } (END)
+            style { (END) (PreEscaped(STYLE)) } (END)
+        }
+        (END)
+    }
+}
+
+fn links(report_href: &str) -> Markup {
+    html! {
+        p {
+            a href=(report_href) { "The full gapbench report" }
+            " · "
+            a href="../../report/index.html" { "criterion's index" }
+        }
+        (END)
+    }
+}
+
+/// One target; its measured numbers only where the page is the `whole` report.
+fn target(target: &TargetView, whole: bool) -> Markup {
+    html! {
+        (END)
+        h2 { (target.name) } (END)
+        p {
+            strong { (target.counts) } "; "
+            span class=[(!target.complete).then_some("fail")] { (target.status) }
+        }
+        (END)
+        @if target.claims.is_empty() {
+            p { "No claim was declared." } (END)
+        } @else {
+            (verdicts(&target.claims))
+            @for found in &target.claims { (claim(found)) }
+        }
+        @if whole {
+            (measured(&target.cases))
+            @for found in &target.cases { (case(found)) }
+        }
+        p { small { (target.system) br; "Record: " (target.record) } } (END)
+    }
+}
+
+fn verdicts(claims: &[ClaimView]) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                thead {
+                    tr {
+                        th { "Verdict" } th { "Claim" } th { "Ours" } th { "Paper" }
+                        th.number { "Ratio" } th { "Where" }
+                    }
+                }
+                (END)
+                tbody { (END) @for claim in claims { (verdict_row(claim)) } }
+            }
+        }
+        (END)
+    }
+}
+
+fn verdict_row(claim: &ClaimView) -> Markup {
+    html! {
+        tr {
+            td.verdict.(claim.class) { (claim.verdict) }
+            td { (claim.id) br; small { (claim.case) ", " (claim.metric) " " (claim.statistic) } }
+            td { (claim.ours) }
+            td { (claim.paper) }
+            td.number { (claim.ratio) }
+            td { (claim.loss) }
+        }
+        (END)
+    }
+}
+
+fn claim(claim: &ClaimView) -> Markup {
+    html! {
+        h3 { (claim.id) " " span.verdict.(claim.class) { (claim.verdict) } } (END)
+        p { (claim.reason) @if claim.gated { " " strong { "Stops the gate." } } } (END)
+        @if !claim.differing.is_empty() {
+            ul { @for difference in &claim.differing { li { (difference) } } } (END)
+        }
+        // The paper's own number alone is no way.
+        @if claim.ladder.steps.len() > 1 { (ladder(&claim.ladder)) }
+        @if !claim.unknown.is_empty() {
+            p { small { "Unknown conditions: " (claim.unknown.join(", ")) } } (END)
+        }
+        p { small { "Source: " (source(claim)) } } (END)
+    }
+}
+
+fn ladder(ladder: &LadderView) -> Markup {
+    html! {
+        ol.ladder { @for step in &ladder.steps { li { (step) } } } (END)
+        p { (ladder.gap) @for absent in &ladder.absent { br; small { (absent) } } } (END)
+    }
+}
+
+fn source(claim: &ClaimView) -> Markup {
+    html! {
+        @if let Some(link) = &claim.link {
+            a href=(link) rel="noopener noreferrer" { (claim.source) }
+        } @else {
+            (claim.source)
+        }
+    }
+}
+
+fn measured(cases: &[CaseView]) -> Markup {
+    html! {
+        h3 { "Measured" } (END)
+        div.scroll {
+            table {
+                thead {
+                    tr {
+                        th { "Case" } th { "Metric" } th { "Statistic" } th.number { "Value" }
+                        th { "Interval" } th.number { "n" } th { "Inputs" }
+                    }
+                }
+                (END)
+                tbody {
+                    (END)
+                    @for case in cases { @for number in &case.numbers { (number_row(&case.case, number)) } }
+                }
+            }
+        }
+        (END)
+    }
+}
+
+fn number_row(case: &str, number: &NumberView) -> Markup {
+    html! {
+        tr {
+            td { (case) }
+            td { (number.metric) }
+            td { (number.statistic) }
+            td.number { (number.value) }
+            td { (number.interval) }
+            td.number { (number.n) }
+            td { (number.inputs) }
+        }
+        (END)
+    }
+}
+
+/// What is to be said of a case beyond its numbers.
+fn case(case: &CaseView) -> Markup {
+    html! {
+        @if !case.cold_start.is_empty() { p { "Cold start of " (case.case) ": " (case.cold_start) } (END) }
+        @for note in &case.notes { p { "Note on " (case.case) ": " (note) } (END) }
+        @for found in &case.changes { (change(&case.case, found)) }
+        @if let Some(why) = &case.failure {
+            p { strong.fail { "failed" } " " (case.case) ": " (why) } (END)
+            @if !case.stderr_tail.is_empty() {
+                pre { @for line in &case.stderr_tail { (line) "\n" } } (END)
+            }
+        }
+        @if let Some(why) = &case.skipped {
+            p { span.quiet { "skipped" } " " (case.case) ": " (why) } (END)
+        }
+    }
+}
+
+fn change(case: &str, change: &ChangeView) -> Markup {
+    html! {
+        p {
+            strong { (change.change) }
+            " " (case) ", " (change.metric) " " (change.inputs) ": " (change.numbers) ". " (change.reason) " "
+            small { "(since " (change.baseline) ")" }
+        }
+        (END)
+    }
 }

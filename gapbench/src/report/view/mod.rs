@@ -1,7 +1,5 @@
 //! What every human-readable report says, as strings: one wording for terminal, Markdown and HTML.
 
-use serde::Serialize;
-
 use crate::judge::{Change, Estimate, Verdict};
 use crate::record::Outcome;
 use crate::record::date::show_utc;
@@ -16,7 +14,7 @@ mod claim;
 pub(crate) use claim::declared;
 
 /// One bench target.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct TargetView {
     pub(crate) name: String,
     /// One line: the machine, the build, the run.
@@ -31,9 +29,8 @@ pub(crate) struct TargetView {
 }
 
 /// One claim.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct ClaimView {
-    #[serde(skip)]
     pub(crate) kind: Verdict,
     pub(crate) verdict: &'static str,
     /// A word for a style sheet: `fail`, `gap`, `unclear`, `good`, `ahead`, `quiet`.
@@ -58,7 +55,7 @@ pub(crate) struct ClaimView {
 }
 
 /// The way from the paper to here.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct LadderView {
     /// `paper 92.2 %`, `reproduced here 92.1 %`.
     pub(crate) steps: Vec<String>,
@@ -69,7 +66,7 @@ pub(crate) struct LadderView {
 }
 
 /// One case.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct CaseView {
     pub(crate) case: String,
     pub(crate) numbers: Vec<NumberView>,
@@ -84,7 +81,7 @@ pub(crate) struct CaseView {
 }
 
 /// One measured number.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct NumberView {
     pub(crate) metric: &'static str,
     pub(crate) inputs: &'static str,
@@ -95,9 +92,8 @@ pub(crate) struct NumberView {
 }
 
 /// One number against an earlier record.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct ChangeView {
-    #[serde(skip)]
     pub(crate) kind: Change,
     pub(crate) change: &'static str,
     pub(crate) metric: &'static str,
