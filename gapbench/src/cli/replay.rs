@@ -4,7 +4,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -86,7 +86,11 @@ pub(super) fn run(
     };
     let (job_file, log) = (folder.join("criterion-job.json"), folder.join("criterion.log"));
     let refused = |error: io::Error| format!("criterion's pages were not written: {error}");
-    fs::write(&job_file, serde_json::to_vec(&job).map_err(|error| error.to_string())?).map_err(refused)?;
+    // Written as it is made: for many series the text is as large again as the numbers.
+    let mut text = BufWriter::new(File::create(&job_file).map_err(refused)?);
+    serde_json::to_writer(&mut text, &job).map_err(|error| refused(error.into()))?;
+    text.into_inner().map_err(|error| refused(error.into_error()))?;
+    drop(job);
     let output = File::create(&log).map_err(refused)?;
     let program = env::current_exe().map_err(refused)?;
     let status = Command::new(program)
