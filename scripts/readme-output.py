@@ -9,8 +9,10 @@ Numbers and verdicts depend on the machine, so --check compares everything but t
 """
 
 import json
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -27,9 +29,13 @@ def block(text):
 
 
 def write():
-    run = subprocess.run(BENCH, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    # A folder of its own, so that the block shows a first run: without an earlier one to compare with.
+    home = ROOT / "target" / "gapbench-readme"
+    shutil.rmtree(home, ignore_errors=True)
+    environment = os.environ | {"GAPBENCH_HOME": str(home)}
+    run = subprocess.run(BENCH, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     output = "\n".join(line.rstrip() for line in run.stdout.strip("\n").split("\n"))
-    output = output.replace(str(ROOT) + "/", "")
+    output = output.replace("target/gapbench-readme", "target/gapbench")
     before, _, after = block(README.read_text(encoding="utf-8"))
     fenced = f"\n```console\n$ cargo bench -- classifier\n{output}\n```\n\n"
     README.write_text(before + BEGIN + fenced + END + after, encoding="utf-8")

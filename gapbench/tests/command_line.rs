@@ -81,7 +81,7 @@ fn explain_runs_nothing() {
         out.starts_with("1 cases, 3 left out by the filters; profile quick, seed 42\nknown::model"),
         "{out}"
     );
-    assert!(out.contains("6 fresh processes: from start to the first answer"), "{out}");
+    assert!(out.contains("7 fresh processes: from start to the first answer"), "{out}");
     assert!(fs::read_dir(home.path()).unwrap().next().is_none());
 }
 

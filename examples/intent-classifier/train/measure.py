@@ -114,7 +114,7 @@ def measure(args: argparse.Namespace) -> dict:
             "tokenizers": tokenizers.__version__,
         },
         "method": f"torch eager, inference mode, 1 thread, batch 1, tokenization included; "
-        f"best of {args.runs} runs by median, other work was on the machine",
+        f"best of {args.runs} runs by median",
         "latency_ms": {name: round(best[f"{name}_ms"], 4) for name in ("median", "p99", "mean")},
         "calls": best["calls"],
         "throughput_requests_per_second": round(best["requests_per_second"], 1),

@@ -144,7 +144,8 @@ fn axis_conditions(declaration: &Declaration, axis_index: &[usize]) -> Condition
     })
 }
 
-/// Six processes bound a median from both sides at 95 % (0.5^6 x 2 = 3.1 %); eleven leave out one value at each end.
+/// Seven processes bound a median from both sides at 97.5 % (0.5^7 x 2 = 1.6 %), which each side of a comparison with an
+/// earlier run needs; eleven leave out one value at each end.
 fn steps(declaration: &Declaration, options: &Options) -> Vec<Step> {
     if options.mode == Mode::Test {
         return vec![Step { mode: JobMode::Test, processes: 1 }];
@@ -155,7 +156,7 @@ fn steps(declaration: &Declaration, options: &Options) -> Vec<Step> {
     if declaration.kind == Kind::Service && fresh {
         let processes = match options.profile {
             Profile::Smoke => 1,
-            Profile::Quick => 6,
+            Profile::Quick => 7,
             Profile::Full => 11,
         };
         steps.push(Step { mode: JobMode::FirstAnswer, processes });
