@@ -156,6 +156,8 @@ fn a_debug_build_is_held_against_no_claim_of_time() {
     let output = std::process::Command::new(bench::program("known"))
         .args(["--bench", "--profile", "smoke", "model"])
         .env("GAPBENCH_HOME", home.path())
+        .env("CRITERION_HOME", home.path().join("criterion"))
+        .env("GAPBENCH_NOPLOT", "1")
         .env("KNOWN_IS_A_DEBUG_BUILD", "1")
         .output()
         .unwrap();
