@@ -159,13 +159,17 @@ impl Serve {
     /// When there are no inputs, an input file is broken, or every request failed.
     pub fn requests<A: IntoAnswer>(&mut self, mut answer: impl FnMut(&Input) -> A) -> Result<()> {
         self.served += 1;
-        let mut sets = Vec::new();
         let options = &self.declaration.options;
-        for (role, file) in [(InputSet::Paper, options.benchmark), (InputSet::Own, options.inputs)] {
-            if let Some(file) = file {
-                sets.push((role, input::read(&self.path(file))?));
-            }
+        let named = [(InputSet::Paper, options.benchmark), (InputSet::Own, options.inputs)];
+        let mut files =
+            named.iter().filter_map(|(role, file)| Some((*role, self.path((*file)?)))).collect::<Vec<_>>();
+        if self.job.mode == JobMode::FirstAnswer {
+            // One request needs one set, and a service would not read any.
+            files.truncate(1);
         }
+        let sets = self.phase("reading inputs", || {
+            files.iter().map(|(role, file)| Ok((*role, input::read(file)?))).collect::<Result<Vec<_>>>()
+        })?;
         if sets.is_empty() {
             return Err("a served model needs inputs: add `benchmark = \"paper_set.jsonl\"`, `inputs = \
                         \"own_set.jsonl\"` or both to `#[gap_bench]`"

@@ -72,7 +72,7 @@ pub enum FailureKind {
 /// A named stretch of the time from the start of the process to its first answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
-    /// The author's name, or ours: `spawn to main`, `first answer`, `unaccounted`.
+    /// The author's name, or ours: `spawn to main`, `reading inputs`, `first answer`, `unaccounted`.
     pub name: String,
     /// Seconds, one per fresh process.
     pub seconds: Vec<f64>,
