@@ -49,6 +49,9 @@ pub(super) enum Answer {
 /// The seed of a run that does not name one: any fixed number keeps runs comparable.
 const DEFAULT_SEED: &str = "42";
 
+/// Devices that can be required. A closed list, since a device that is misspelt would never be found absent.
+const DEVICES: &[&str] = &["cuda", "rocm", "metal", "vulkan"];
+
 /// Words that libtest's callers pass and that mean nothing here, since every case is a process of its own.
 const ACCEPTED_FLAGS: &[&str] = &["nocapture", "no-capture", "show-output", "include-ignored", "ignored"];
 
@@ -100,6 +103,7 @@ fn command() -> Command {
         .arg(value("partition", "hash:K/N", "Run the K-th of N shares of the cases").value_parser(partition))
         .arg(
             value("require-device", "DEVICE", "Fail, instead of skipping, cases that need this absent device")
+                .value_parser(DEVICES.to_vec())
                 .value_delimiter(',')
                 .action(ArgAction::Append),
         )
@@ -382,6 +386,7 @@ mod tests {
         assert!(usage(&["--measurement-time", "NaN"]).contains("greater than 0"));
         assert!(usage(&["--save-baseline", "../x"]).contains("does not begin with a dot"));
         assert!(usage(&["("]).contains("no regular expression"));
+        assert!(usage(&["--require-device", "cdua"]).contains("a similar value exists: 'cuda'"));
         assert!(usage(&["--seed", "x"]).contains("--seed"));
         assert!(
             usage(&["--quick", "--profile", "full"]).contains("--quick and --profile exclude each other")
