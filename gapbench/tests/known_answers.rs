@@ -126,6 +126,15 @@ fn a_model_with_known_numbers() {
     assert!(clients["reason"].as_str().unwrap().contains("concurrency"), "{clients}");
 }
 
+/// `--only` means only: a part that was declared and not asked for leaves no number.
+#[test]
+fn only_what_was_asked_for_is_measured() {
+    let run = bench("known", &["--bench", "--profile", "smoke", "--only", "memory", "model"]);
+    let row = record(&run).rows.remove(0);
+    let metrics: Vec<Metric> = row.series.iter().map(|series| series.metric).collect();
+    assert_eq!((metrics, row.phases), (vec![Metric::MemoryHostPeak], vec![]));
+}
+
 #[test]
 fn a_gate_stops_what_the_policy_names() {
     let words = ["--bench", "--profile", "smoke", "--only", "latency", "model"];

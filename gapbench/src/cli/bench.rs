@@ -124,7 +124,7 @@ fn code(record: &Record, judgement: &Judgement, options: &Options) -> u8 {
         exit::INCOMPLETE
     } else if failed {
         exit::CASE_FAILED
-    } else if options.gate && judgement.claims.iter().any(|claim| claim.gated) {
+    } else if options.gate && judgement.gated() > 0 {
         exit::STOPPED
     } else if options.gate && !measured {
         exit::NOTHING

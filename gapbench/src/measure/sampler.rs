@@ -68,12 +68,13 @@ impl Grouping {
 /// Runs `call` without recording for the budget's warm-up time and at least once; returns nanoseconds per call as they
 /// are once caches and branch predictors have settled.
 ///
-/// That is the smallest of the groups that were long enough to time: one that other work stretched would make a short
-/// call look long, and the batches too small.
+/// That is the smallest mean of the last three groups, which hold seven eighths of the calls: one group that other work
+/// stretched would make a short call look long, and the batches too small. Earlier groups are too few calls to stand for
+/// all where calls differ, as requests do.
 pub(super) fn warm_up<O>(call: &mut impl FnMut() -> O, seconds: f64) -> f64 {
     let start = clock::now_ns();
     let mut calls = 1_u64;
-    let mut fastest = f64::INFINITY;
+    let mut last = [f64::INFINITY; 3];
     loop {
         let begin = clock::now_ns();
         for _ in 0..calls {
@@ -81,14 +82,11 @@ pub(super) fn warm_up<O>(call: &mut impl FnMut() -> O, seconds: f64) -> f64 {
         }
         let end = clock::now_ns();
         let group = end.saturating_sub(begin);
-        let per_call = group as f64 / calls as f64;
-        if group >= SHORTEST_OBSERVATION_NS {
-            fastest = fastest.min(per_call);
-        }
-        if end.saturating_sub(start) as f64 >= seconds * 1e9
-            && (fastest.is_finite() || calls >= MOST_WARM_UP_CALLS)
-        {
-            return fastest.min(per_call);
+        last.rotate_left(1);
+        last[2] = group as f64 / calls as f64;
+        let long_enough = group >= SHORTEST_OBSERVATION_NS || calls >= MOST_WARM_UP_CALLS;
+        if end.saturating_sub(start) as f64 >= seconds * 1e9 && long_enough {
+            return last.into_iter().fold(f64::INFINITY, f64::min);
         }
         // Doubling ends within twice the warm-up time, and its last groups are long enough to be exact.
         calls = calls.saturating_mul(2);

@@ -104,7 +104,7 @@ impl Serve {
         let start_ns = clock::now_ns();
         let loaded = load();
         let end_ns = clock::now_ns();
-        if self.job.mode == JobMode::FirstAnswer {
+        if self.job.mode == JobMode::FirstAnswer && self.job.cold_start {
             say(&Event::Phase { name: name.to_owned(), start_ns, end_ns });
         }
         loaded
@@ -197,19 +197,18 @@ impl Serve {
         let end_ns = clock::now_ns();
         answered
             .map_err(|error| format!("answer input `{}` of {}: {error}", input.id, file.path.display()))?;
-        say(&Event::FirstAnswer { start_ns, end_ns });
         let conditions =
             self.conditions.clone().with(Condition::Warm, false).with(Condition::Dataset, file.name.as_str());
-        let options = &self.declaration.options;
         let one = |value: f64| Data::Values { values: vec![value], calls_per_value: 1 };
-        if options.cold_start {
+        if self.job.cold_start {
+            say(&Event::FirstAnswer { start_ns, end_ns });
             let spawned = std::env::var(SPAWNED_VARIABLE).ok().and_then(|text| text.parse::<u64>().ok());
             let spawned = spawned.ok_or("the parent did not say when it started this process")?;
             let seconds = |from: u64| end_ns.saturating_sub(from) as f64 * 1e-9;
             self.series(Metric::ColdTotal, Some(role), &conditions, one(seconds(spawned)));
             self.series(Metric::ColdFirstInference, Some(role), &conditions, one(seconds(start_ns)));
         }
-        if options.memory {
+        if self.job.memory {
             let peak =
                 memory::host_peak_bytes().ok_or("read VmHWM of /proc/self/status: this system has none")?;
             self.series(Metric::MemoryHostPeak, Some(role), &conditions, one(peak as f64));

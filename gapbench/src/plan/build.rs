@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::declare::{Declaration, Declarations, Kind, PaperClaim};
+use crate::declare::{Declaration, Declarations, PaperClaim};
 use crate::record::{CaseId, Condition, ConditionValue, Conditions};
 use crate::stats;
 use crate::units::Family;
@@ -151,9 +151,7 @@ fn steps(declaration: &Declaration, options: &Options) -> Vec<Step> {
         return vec![Step { mode: JobMode::Test, processes: 1 }];
     }
     let mut steps = Vec::new();
-    let fresh = (declaration.options.cold_start && options.wants(Part::ColdStart))
-        || (declaration.options.memory && options.wants(Part::Memory));
-    if declaration.kind == Kind::Service && fresh {
+    if wants(declaration, options, Part::ColdStart) || wants(declaration, options, Part::Memory) {
         let processes = match options.profile {
             Profile::Smoke => 1,
             Profile::Quick => 7,
@@ -165,6 +163,16 @@ fn steps(declaration: &Declaration, options: &Options) -> Vec<Step> {
         steps.push(Step { mode: JobMode::Measure, processes: 1 });
     }
     steps
+}
+
+/// Whether a measurement is wanted for a function: asked for, and, where its author has to ask for it, declared.
+pub fn wants(declaration: &Declaration, options: &Options, part: Part) -> bool {
+    options.wants(part)
+        && match part {
+            Part::Latency | Part::Quality => true,
+            Part::ColdStart => declaration.options.cold_start,
+            Part::Memory => declaration.options.memory,
+        }
 }
 
 fn budget(options: &Options, claims: &[PaperClaim]) -> Budget {

@@ -50,6 +50,10 @@ pub struct Job {
     pub latency: bool,
     /// Quality is wanted.
     pub quality: bool,
+    /// The cold start is wanted, and declared.
+    pub cold_start: bool,
+    /// The memory is wanted, and declared.
+    pub memory: bool,
     /// How long.
     pub budget: Budget,
     /// Seed of everything random.

@@ -4,6 +4,6 @@ mod build;
 mod job;
 mod options;
 
-pub use build::{Plan, PlanError, PlannedCase, Step, build};
+pub use build::{Plan, PlanError, PlannedCase, Step, build, wants};
 pub use job::{Budget, Job, JobMode};
 pub use options::{Mode, Options, Part, Partition, Profile};

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::judge::Judgement;
 use crate::record::{CaseId, Header, Note, Outcome, Record, Target, Timing, write_atomically};
 
+use crate::stats::Sample;
+
 use super::finite;
 
 /// The schema's name.
@@ -141,16 +143,11 @@ impl TargetResults {
 
 fn phase_result(name: &str, seconds: &[f64]) -> PhaseResult {
     let seconds: Vec<f64> = seconds.iter().copied().filter_map(finite::number).collect();
-    PhaseResult { name: name.to_owned(), median: median(&seconds), seconds }
-}
-
-/// The middle of a few values; the mean of the two middle ones when their count is even.
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let upper = *sorted.get(sorted.len() / 2)?;
-    let lower = *sorted.get((sorted.len() - 1) / 2)?;
-    Some((lower + upper) / 2.0)
+    PhaseResult {
+        name: name.to_owned(),
+        median: Sample::new(seconds.clone()).ok().map(|sample| sample.quantile(0.5)),
+        seconds,
+    }
 }
 
 /// Why results cannot be read or written.
@@ -288,17 +285,4 @@ fn free_name(path: &Path) -> PathBuf {
         aside = beside(path, &format!(".broken.{count}"));
     }
     aside
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn median_of_few() {
-        assert_eq!(median(&[]), None);
-        assert_eq!(median(&[3.0]), Some(3.0));
-        assert_eq!(median(&[4.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(&[4.0, 1.0]), Some(2.5));
-    }
 }

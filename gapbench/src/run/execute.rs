@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::plan::{Job, JobMode, Plan, PlannedCase};
+use crate::plan::{self, Job, JobMode, Part, Plan, PlannedCase};
 use crate::record::{
     CaseId, CaseRow, Condition, End, Environment, Header, PROTOCOL, Record, SCHEMA, StoreError, Target,
     VERSION, Writer,
@@ -163,14 +163,17 @@ fn run_case(
 ) -> CaseRow {
     let start = (settings.now_ns)();
     let mut collector = Collector::new(case.id.clone(), case.declaration.path(), &settings.required_devices);
+    let wants = |part: Part| plan::wants(case.declaration, &plan.options, part);
     let job = |mode: JobMode| Job {
         protocol: PROTOCOL,
         function: case.declaration.path(),
         case: case.id.clone(),
         axis_index: case.axis_index.clone(),
         mode,
-        latency: plan.options.wants(crate::plan::Part::Latency),
-        quality: plan.options.wants(crate::plan::Part::Quality),
+        latency: wants(Part::Latency),
+        quality: wants(Part::Quality),
+        cold_start: wants(Part::ColdStart),
+        memory: wants(Part::Memory),
         budget: case.budget,
         seed: plan.options.seed,
         conditions: machine(&settings.environment, case),

@@ -117,7 +117,6 @@ fn the_same_number_means_the_same_inputs_and_conditions() {
         Some(&record(vec![row(vec![at(1.0), at(8.0)])])),
     );
     assert!(found.changes.iter().all(|one| one.change == Change::Same), "{:?}", found.changes);
-    assert_eq!(found.worsened(), 0);
     let paper = row(vec![series(LATENCY, spread(0.1, 0.001, 100)).on(InputSet::Paper)]);
     assert_eq!(change(row(vec![at(1.0)]), paper).change, Change::New);
 }

@@ -42,7 +42,8 @@ fn a_failure_must_survive_the_correction() {
          71.5 % of the declared 92.0 % (68.3..74.6 %), wholly below the floor of 75 %"
     );
     assert_eq!(many.claims[0].ladder.steps[1].verdict, Some(Verdict::Unclear));
-    assert_eq!((many.gated(), many.count(Verdict::Fail)), (1, 1));
+    let failed = many.claims.iter().filter(|one| one.verdict == Verdict::Fail).count();
+    assert_eq!((many.gated(), failed), (1, 1));
 }
 
 #[test]
@@ -72,14 +73,6 @@ fn the_gate_stops_the_verdicts_that_it_names() {
     assert_eq!((found.claims[0].verdict, found.gated()), (Verdict::Gap, 1));
     let found = judged(gap.under(Condition::Batch, 8.0));
     assert_eq!((found.claims[0].verdict, found.gated()), (Verdict::NotComparable, 1));
-}
-
-#[test]
-fn a_judgement_in_short() {
-    let found = accuracies(&[(0.92, 500), (0.92, 900), (0.92, 920)], &[Gate::Fail]);
-    assert_eq!(found.worst(), Some(Verdict::Fail));
-    assert!((found.median_gap().unwrap() - (1.0 - 900.0 / 920.0)).abs() < 1e-12);
-    assert_eq!((Judgement::default().worst(), Judgement::default().median_gap()), (None, None));
 }
 
 #[test]
