@@ -46,7 +46,7 @@ fn with(change: impl FnOnce(&mut Record, &mut Judgement)) -> tempfile::TempDir {
 }
 
 fn write(folder: &Path, target: TargetResults) {
-    update(&folder.join("target/gapbench/results.json"), target, 1_767_323_100).unwrap();
+    update(&folder.join("target/gapbench/results.json"), &target, 1_767_323_100).unwrap();
 }
 
 /// No failed case, and only claims of these verdicts.

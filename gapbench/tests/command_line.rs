@@ -147,7 +147,7 @@ fn baselines_are_kept_and_compared() {
     let (code, _, err) = text(&bench_in(home.path(), "known", &words(&["--baseline", "v1"])));
     assert_eq!(code, 0, "{err}");
     let results = fs::read_to_string(home.path().join("results.json")).unwrap();
-    assert!(results.contains("\"change\": \"not-comparable\""), "{results}");
+    assert!(results.contains("\"change\":\"not-comparable\""), "{results}");
 
     // A record of the future, and one that is none.
     fs::write(&kept, record.replacen("\"version\":1", "\"version\":99", 1)).unwrap();

@@ -10,14 +10,24 @@ use std::thread;
 
 use gapbench::record::Outcome;
 use gapbench::report::results::{
-    Results, ResultsError, SCHEMA, Status, TargetResults, VERSION, read, update,
+    Results, ResultsError, SCHEMA, Status, TargetResults, VERSION, list, read, update,
 };
+use gapbench::report::sections::Sections;
 use gapbench::report::{html, markdown};
 
 const NOW: u64 = 1_767_323_100;
 
-fn results(target: TargetResults) -> Results {
-    Results { schema: SCHEMA.to_owned(), version: VERSION, generated_unix: NOW, targets: vec![target] }
+/// The page of one target.
+fn html_page(target: &TargetResults) -> String {
+    html::page(&[html::section(target)], NOW)
+}
+
+fn verdict_page(target: &TargetResults, remarks: &[String]) -> String {
+    html::verdict_page(&[html::verdict_section(target)], NOW, "../../../gapbench/report.html", remarks)
+}
+
+fn markdown_page(target: &TargetResults) -> String {
+    markdown::page(&[markdown::section(target)], NOW)
 }
 
 fn golden(name: &str, text: &str) {
@@ -33,12 +43,22 @@ fn golden(name: &str, text: &str) {
 fn golden_json_round_trips_and_holds_no_null() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("results.json");
-    let updated = update(&path, fixture::target(), NOW).unwrap();
+    let updated = update(&path, &fixture::target(), NOW).unwrap();
     assert_eq!(updated.warnings, Vec::<String>::new());
-    assert_eq!(read(&path).unwrap(), updated.results);
     let text = fs::read_to_string(&path).unwrap();
     assert!(!text.contains("null"), "{text}");
-    golden("results.json", &text);
+    let read = read(&path).unwrap();
+    assert_eq!(
+        read,
+        Results {
+            schema: SCHEMA.to_owned(),
+            version: VERSION,
+            generated_unix: NOW,
+            targets: vec![fixture::target()]
+        }
+    );
+    // The file has one line per target; the kept copy has one per field, so that a difference can be read.
+    golden("results.json", &(serde_json::to_string_pretty(&read).unwrap() + "\n"));
 }
 
 #[test]
@@ -50,7 +70,7 @@ fn what_is_no_number_is_absent() {
     judgement.measured[0].estimate.interval.value = f64::INFINITY;
     let mut record = fixture::record();
     record.rows[0].phases[0].seconds[0] = f64::NAN;
-    update(&path, TargetResults::new(&record, judgement, "r".as_ref()), NOW).unwrap();
+    update(&path, &TargetResults::new(&record, judgement, "r".as_ref()), NOW).unwrap();
     let back = read(&path).unwrap();
     assert_eq!(back.targets[0].judgement.claims[0].ratio, None);
     assert_eq!(back.targets[0].judgement.measured.len(), 2);
@@ -79,18 +99,19 @@ fn status_follows_the_record() {
 fn one_entry_per_target() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/results.json");
-    update(&path, fixture::target(), NOW).unwrap();
+    update(&path, &fixture::target(), NOW).unwrap();
     let mut other = fixture::target();
     other.header.target.bench = "another".to_owned();
-    update(&path, other, NOW).unwrap();
+    update(&path, &other, NOW).unwrap();
     let mut again = fixture::target();
     again.cases.truncate(1);
-    let updated = update(&path, again, NOW + 1).unwrap();
-    let names: Vec<_> =
-        updated.results.targets.iter().map(|target| target.header.target.to_string()).collect();
+    let updated = update(&path, &again, NOW + 1).unwrap();
+    let names: Vec<_> = updated.runs.iter().map(|run| run.target.to_string()).collect();
     assert_eq!(names, ["intent-classifier/another", "intent-classifier/paper"]);
-    assert_eq!(updated.results.targets[1].cases.len(), 1);
-    assert_eq!(updated.results.generated_unix, NOW + 1);
+    assert_eq!(list(&path).unwrap(), updated.runs);
+    let read = read(&path).unwrap();
+    assert_eq!(read.targets, [other, again]);
+    assert_eq!(read.generated_unix, NOW + 1);
 }
 
 #[test]
@@ -103,7 +124,7 @@ fn targets_that_end_together_lose_nothing() {
             scope.spawn(move || {
                 let mut target = fixture::target();
                 target.header.target.bench = format!("bench-{number}");
-                update(path, target, NOW).unwrap();
+                update(path, &target, NOW).unwrap();
             });
         }
     });
@@ -117,7 +138,7 @@ fn broken_is_moved_aside_and_newer_is_refused() {
     for (count, broken) in ["{", "{\"schema\":\"other\",\"version\":1}", ""].into_iter().enumerate() {
         fs::write(&path, broken).unwrap();
         assert!(matches!(read(&path), Err(ResultsError::Broken(..))));
-        let updated = update(&path, fixture::target(), NOW).unwrap();
+        let updated = update(&path, &fixture::target(), NOW).unwrap();
         assert_eq!(updated.warnings.len(), 1);
         let name = if count == 0 { ".broken".to_owned() } else { format!(".broken.{}", count + 1) };
         let aside = folder.path().join(format!("results.json{name}"));
@@ -125,7 +146,7 @@ fn broken_is_moved_aside_and_newer_is_refused() {
     }
     let newer = format!("{{\"schema\":\"{SCHEMA}\",\"version\":{}}}", VERSION + 1);
     fs::write(&path, &newer).unwrap();
-    let error = update(&path, fixture::target(), NOW).unwrap_err();
+    let error = update(&path, &fixture::target(), NOW).unwrap_err();
     assert!(matches!(error, ResultsError::Newer(_, 2)), "{error}");
     assert!(error.to_string().contains("newer gapbench"));
     assert_eq!(fs::read_to_string(&path).unwrap(), newer);
@@ -134,20 +155,33 @@ fn broken_is_moved_aside_and_newer_is_refused() {
 
 #[test]
 fn pages_are_golden() {
-    golden("report.md", &markdown::render(&results(fixture::target())));
-    golden("report.html", &html::page(&results(fixture::target())));
+    golden("report.md", &markdown_page(&fixture::target()));
+    golden("report.html", &html_page(&fixture::target()));
+}
+
+#[test]
+fn sections_are_pasted_from_the_folders_of_their_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = Sections::of(&fixture::target());
+    own.write(folder.path()).unwrap();
+    let mut pasted = Sections::default();
+    pasted.read(folder.path()).unwrap();
+    assert_eq!(pasted, own);
+    // A run that somebody removed adds nothing.
+    assert!(pasted.read(&folder.path().join("gone")).is_err());
+    assert_eq!(pasted, own);
 }
 
 #[test]
 fn hostile_names_are_text_everywhere() {
-    let hostile = results(fixture::hostile());
-    for page in [html::page(&hostile), html::verdict_page(&hostile, "r.html", &[])] {
+    let hostile = fixture::hostile();
+    for page in [html_page(&hostile), verdict_page(&hostile, &[])] {
         assert!(!page.contains("<script"), "{page}");
         assert!(!page.contains("href=\"javascript"), "{page}");
         assert!(!page.contains('\u{1b}'));
         assert!(page.contains("&lt;script&gt;"));
     }
-    let page = markdown::render(&hostile);
+    let page = markdown_page(&hostile);
     for line in page.lines().filter(|line| !line.starts_with("    ")) {
         let line = &line.replace("\\]", "");
         assert!(
@@ -164,16 +198,15 @@ fn hostile_names_are_text_everywhere() {
 #[test]
 fn verdict_page_links_to_the_report() {
     let remark = vec!["a remark".to_owned()];
-    let page = html::verdict_page(&results(fixture::target()), "../../../gapbench/report.html", &remark);
+    let page = verdict_page(&fixture::target(), &remark);
     assert!(page.contains("href=\"../../../gapbench/report.html\""));
     assert!(page.contains("accuracy-noisy") && page.contains("a remark") && !page.contains(">Measured<"));
 }
 
 #[test]
 fn empty_results_have_pages_too() {
-    let empty = Results { targets: vec![], ..results(fixture::target()) };
-    assert!(markdown::render(&empty).contains("Nothing was run"));
-    assert!(html::page(&empty).contains("Nothing was run"));
+    assert!(markdown::page(&[], NOW).contains("Nothing was run"));
+    assert!(html::page(&[], NOW).contains("Nothing was run"));
 }
 
 #[test]

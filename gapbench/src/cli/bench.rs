@@ -14,6 +14,7 @@ use crate::record::{
 };
 use crate::report::replayable::Replayable;
 use crate::report::results::{self, TargetResults};
+use crate::report::sections::Sections;
 use crate::report::{html, markdown, text};
 use crate::run::{self, Interrupt, Observer, Settings};
 use crate::{measure, units};
@@ -58,7 +59,7 @@ pub(super) fn run(
     let mut watcher = Watcher(Progress::new(
         plan.cases.len(),
         options.quiet || options.verbose,
-        io::stderr().is_terminal(),
+        io::stderr().is_terminal().then(|| columns().unwrap_or(80)),
     ));
     let executed = run::execute(plan, &settings, &mut watcher, &interrupt);
     watcher.0.close();
@@ -105,6 +106,11 @@ fn judge(
     Ok(Judged { judgement: judge.finish(), replayable })
 }
 
+/// The terminal's width, where the shell says it.
+fn columns() -> Option<usize> {
+    env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok())
+}
+
 struct Watcher(Progress);
 
 impl Observer for Watcher {
@@ -134,8 +140,7 @@ fn code(record: &Record, judgement: &Judgement, options: &Options) -> u8 {
 }
 
 fn show(results: &TargetResults, options: &Options, files: Vec<(String, String)>) {
-    let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100);
-    let how = text::TextOptions { color: options.colour, width: columns, files };
+    let how = text::TextOptions { color: options.colour, width: columns().unwrap_or(100), files };
     let mut page = String::new();
     if text::render(&mut page, results, &how).is_ok() {
         // A closed pipe, as behind `| head`, is no error of ours.
@@ -196,9 +201,8 @@ impl Folders {
     #[allow(clippy::print_stderr)]
     fn earlier(&self, options: &Options) -> Result<Option<Index>, Stop> {
         let Some((name, lenient)) = &options.baseline else {
-            let last = results::read(&self.results()).ok().and_then(|results| {
-                results.targets.into_iter().find(|results| results.header.target == self.target)
-            });
+            let runs = results::list(&self.results()).unwrap_or_default();
+            let last = runs.into_iter().find(|run| run.target == self.target);
             // The last run is a courtesy: whatever is wrong with it must not stop this one.
             return Ok(last.and_then(|last| Index::read(&self.home.join(last.record)).ok()));
         };
@@ -244,26 +248,38 @@ impl Folders {
     ) -> Result<Vec<(String, String)>, Stop> {
         let stop =
             |error: &dyn std::fmt::Display| Stop::usage(format!("failed to write the results: {error}"));
-        let updated = results::update(&self.results(), results.clone(), date::now_unix())
-            .map_err(|error| stop(&error))?;
+        let own = Sections::of(results);
+        own.write(&self.run(&record.header.run_id)).map_err(|error| stop(&error))?;
+        let now = date::now_unix();
+        let updated = results::update(&self.results(), results, now).map_err(|error| stop(&error))?;
         for warning in &updated.warnings {
             eprintln!("warning: {warning}");
         }
-        let page = html::page(&updated.results);
-        let report = markdown::render(&updated.results);
+        let mut sections = Sections::default();
+        for run in &updated.runs {
+            let folder = self.home.join(&run.record).with_file_name("");
+            if let Err(error) = sections.read(&folder) {
+                eprintln!(
+                    "warning: the reports leave out {}: {}: {error}; run it again",
+                    run.target,
+                    folder.display()
+                );
+            }
+        }
+        let page = html::page(&sections.html, now);
+        let report = markdown::page(&sections.markdown, now);
         for (name, content) in [("report.html", &page), ("report.md", &report)] {
             write_atomically(&self.home.join(name), content.as_bytes()).map_err(|error| stop(&error))?;
         }
         #[cfg(feature = "criterion-report")]
         let criterion =
-            super::replay::run(replayable, &updated.results, options, &self.run(&record.header.run_id));
+            super::replay::run(replayable, &sections, now, options, &self.run(&record.header.run_id));
         #[cfg(not(feature = "criterion-report"))]
         drop(replayable);
-        if let Some(summary) = env::var_os("GITHUB_STEP_SUMMARY").filter(|summary| !summary.is_empty()) {
-            let text = markdown::render_target(results);
-            if let Err(error) = markdown::append_step_summary(Path::new(&summary), &text) {
-                eprintln!("warning: failed to append to the step summary: {error}");
-            }
+        if let Some(summary) = env::var_os("GITHUB_STEP_SUMMARY").filter(|summary| !summary.is_empty())
+            && let Err(error) = markdown::append_step_summary(Path::new(&summary), &own.markdown.concat())
+        {
+            eprintln!("warning: failed to append to the step summary: {error}");
         }
         let mut written = vec![
             ("report".to_owned(), shown(&self.home.join("report.html"))),

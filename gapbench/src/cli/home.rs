@@ -11,7 +11,7 @@ pub(super) fn of_bench() -> PathBuf {
 /// The results folder for a command that is typed somewhere in a workspace: `$GAPBENCH_HOME`, or `gapbench` in
 /// `$CARGO_TARGET_DIR`, or the nearest `target/gapbench` with a file of this name from the working folder upwards, since
 /// benches run in their package's folder and results belong to the workspace.
-pub(super) fn of_working_folder(file: &str) -> PathBuf {
+pub fn of_working_folder(file: &str) -> PathBuf {
     let local = Path::new("target").join("gapbench");
     named("GAPBENCH_HOME")
         .or_else(|| named("CARGO_TARGET_DIR").map(|target| target.join("gapbench")))

@@ -1,11 +1,8 @@
 //! The front door: words in, exit code out. The only stage that may know all others.
 
 mod bench;
-pub mod cargo;
-pub mod check;
-pub mod claims;
 pub mod exit;
-mod home;
+pub mod home;
 mod options;
 pub mod progress;
 #[cfg(feature = "criterion-report")]

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 use crate::report::criterion::{REPORT_HREF, ReplayJob, replay};
 use crate::report::html;
 use crate::report::replayable::Replayable;
-use crate::report::results::Results;
+use crate::report::sections::Sections;
 
 use super::options::Options;
 use super::{exit, home};
@@ -54,7 +54,8 @@ const WORTH_SAYING: usize = 20;
 #[allow(clippy::print_stderr)]
 pub(super) fn run(
     replayable: Replayable,
-    results: &Results,
+    sections: &Sections,
+    unix: u64,
     options: &Options,
     folder: &Path,
 ) -> Result<PathBuf, String> {
@@ -76,7 +77,7 @@ pub(super) fn run(
         eprintln!("showing {series} series to criterion{}", if plots { "" } else { ", without plots" });
     }
     let job = ReplayJob {
-        page: html::verdict_page(results, REPORT_HREF, &remarks),
+        page: html::verdict_page(&sections.verdicts, unix, REPORT_HREF, &remarks),
         home: home.clone(),
         save_baseline: options.save_baseline.clone(),
         // Our own comparison has already answered for a baseline that is missing.

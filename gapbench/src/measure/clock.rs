@@ -1,26 +1,25 @@
 //! The only place that reads a clock. Everything is nanoseconds, so that a subtraction is a duration.
 
-use nix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, clock_gettime};
 
 /// Nanoseconds of the monotonic clock, which every process of this machine shares: a parent's reading and its child's
-/// can be subtracted. Zero if the system has no such clock, which no supported system lacks.
+/// can be subtracted.
 #[inline]
 pub fn now_ns() -> u64 {
-    read(ClockId::CLOCK_MONOTONIC)
+    read(ClockId::Monotonic)
 }
 
 /// Nanoseconds that the calling thread has spent on a processor.
 #[inline]
 pub(super) fn thread_cpu_ns() -> u64 {
-    read(ClockId::CLOCK_THREAD_CPUTIME_ID)
+    read(ClockId::ThreadCPUTime)
 }
 
 #[inline]
 fn read(clock: ClockId) -> u64 {
-    clock_gettime(clock).map_or(0, |time| {
-        // Both fields are non-negative for these clocks, and 2^64 ns are 584 years.
-        (time.tv_sec() as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec() as u64)
-    })
+    let time = clock_gettime(clock);
+    // Both fields are non-negative for these clocks, and 2^64 ns are 584 years.
+    (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
 }
 
 #[cfg(test)]

@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use nix::sys::resource::{UsageWho, getrusage};
-
 use super::clock;
 use crate::record::Timing;
 
@@ -48,11 +46,12 @@ fn waited_ns() -> Option<u64> {
     fs::read_to_string("/proc/thread-self/schedstat").ok()?.split_whitespace().nth(1)?.parse().ok()
 }
 
-#[cfg(target_os = "linux")]
-const CALLER: UsageWho = UsageWho::RUSAGE_THREAD;
-#[cfg(not(target_os = "linux"))]
-const CALLER: UsageWho = UsageWho::RUSAGE_SELF;
-
+/// How often the kernel took the processor from the calling thread; zero where the system does not say.
+///
+/// # Source
+/// Linux `Documentation/filesystems/proc.rst`, `/proc/<pid>/status`, `nonvoluntary_ctxt_switches`.
 fn involuntary_switches() -> u64 {
-    getrusage(CALLER).map_or(0, |usage| u64::try_from(usage.involuntary_context_switches()).unwrap_or(0))
+    let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
+    let count = status.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
+    count.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
 }

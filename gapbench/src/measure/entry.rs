@@ -121,12 +121,12 @@ fn report_panics() {
 /// A killed parent leaves no orphan.
 #[cfg(target_os = "linux")]
 fn die_with_parent() {
-    use nix::sys::{prctl, signal::Signal};
-    let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+    use rustix::process::{Signal, getpid, getppid, kill_process, set_parent_process_death_signal};
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
     // The parent may have died before that line: then this process has another parent already.
     let parent = env::var(PARENT_VARIABLE).ok().and_then(|text| text.parse::<i32>().ok());
-    if parent.is_some_and(|parent| nix::unistd::getppid().as_raw() != parent) {
-        let _ = nix::sys::signal::raise(Signal::SIGKILL);
+    if parent.is_some_and(|parent| getppid().is_none_or(|now| now.as_raw_nonzero().get() != parent)) {
+        let _ = kill_process(getpid(), Signal::KILL);
     }
 }
 

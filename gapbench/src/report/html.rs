@@ -1,8 +1,9 @@
-//! One self-contained page: no scripts, no network, light and dark.
+//! One self-contained page: no scripts, no network, light and dark. A section per bench target, which is made when the
+//! target has run and pasted when others run.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::results::Results;
+use super::results::TargetResults;
 use super::view::{CaseView, ChangeView, ClaimView, LadderView, NumberView, TargetView};
 use crate::record::date::show_utc;
 
@@ -11,21 +12,32 @@ const STYLE: &str = include_str!("page.css");
 /// Ends a line of the page's source, so that it can be read and compared.
 const END: &str = "\n";
 
-/// The whole report.
+/// Everything about one target.
 #[must_use]
-pub fn page(results: &Results) -> String {
-    render(results, None, &[])
+pub fn section(target: &TargetResults) -> String {
+    render(&TargetView::new(target), true).into_string()
 }
 
-/// The verdicts alone, for a page that lies elsewhere and links to the report at `report_href`, a relative address.
+/// The verdicts of one target alone.
+#[must_use]
+pub fn verdict_section(target: &TargetResults) -> String {
+    render(&TargetView::new(target), false).into_string()
+}
+
+/// The whole report of these [`section`]s, written at `unix` seconds.
+#[must_use]
+pub fn page(sections: &[String], unix: u64) -> String {
+    assemble(sections, unix, None, &[])
+}
+
+/// A page of [`verdict_section`]s that lies elsewhere and links to the report at `report_href`, a relative address.
 /// `remarks` are sentences shown below.
 #[must_use]
-pub fn verdict_page(results: &Results, report_href: &str, remarks: &[String]) -> String {
-    render(results, Some(report_href), remarks)
+pub fn verdict_page(sections: &[String], unix: u64, report_href: &str, remarks: &[String]) -> String {
+    assemble(sections, unix, Some(report_href), remarks)
 }
 
-fn render(results: &Results, report_href: Option<&str>, remarks: &[String]) -> String {
-    let whole = report_href.is_none();
+fn assemble(sections: &[String], unix: u64, report_href: Option<&str>, remarks: &[String]) -> String {
     let page = html! {
         (DOCTYPE) (END)
         html lang="en" {
@@ -34,10 +46,10 @@ fn render(results: &Results, report_href: Option<&str>, remarks: &[String]) -> S
                 (END)
                 h1 { "Does what the paper says hold here?" } (END)
                 @if let Some(href) = report_href { (links(href)) }
-                @if results.targets.is_empty() { p { "Nothing was run." } (END) }
-                @for found in &results.targets { (target(&TargetView::new(found), whole)) }
+                @if sections.is_empty() { p { "Nothing was run." } (END) }
+                @for section in sections { (PreEscaped(section)) }
                 @for remark in remarks { p { small { (remark) } } (END) }
-                footer { p { "Written " (show_utc(results.generated_unix)) " by gapbench." } } (END)
+                footer { p { "Written " (show_utc(unix)) " by gapbench." } } (END)
             }
         }
         (END)
@@ -71,7 +83,7 @@ fn links(report_href: &str) -> Markup {
 }
 
 /// One target; its measured numbers only where the page is the `whole` report.
-fn target(target: &TargetView, whole: bool) -> Markup {
+fn render(target: &TargetView, whole: bool) -> Markup {
     html! {
         (END)
         h2 { (target.name) } (END)

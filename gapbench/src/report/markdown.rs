@@ -5,25 +5,27 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::results::{Results, TargetResults};
+use super::results::TargetResults;
 use super::view::{ClaimView, TargetView};
 use crate::record::date::show_utc;
 
-/// The report of all bench targets.
-pub fn render(results: &Results) -> String {
+/// The report of these [`section`]s, written at `unix` seconds.
+#[must_use]
+pub fn page(sections: &[String], unix: u64) -> String {
     let mut out = String::from("<!-- gapbench -->\n");
-    for target in &results.targets {
-        out.push_str(&render_target(target));
+    for section in sections {
+        out.push_str(section);
     }
-    if results.targets.is_empty() {
+    if sections.is_empty() {
         out.push_str("\nNothing was run.\n");
     }
-    let _ = writeln!(out, "\nWritten {} by gapbench.", show_utc(results.generated_unix));
+    let _ = writeln!(out, "\nWritten {} by gapbench.", show_utc(unix));
     out
 }
 
 /// The report of one bench target.
-pub fn render_target(target: &TargetResults) -> String {
+#[must_use]
+pub fn section(target: &TargetResults) -> String {
     let mut out = String::new();
     // A string takes all that is written to it.
     let _ = write_target(&mut out, &TargetView::new(target));

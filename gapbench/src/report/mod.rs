@@ -1,6 +1,7 @@
 //! From a record and its judgement to what people and programs read. Derives everything from [`results::Results`];
 //! never measures, runs or judges.
 
+mod columns;
 #[cfg(feature = "criterion-report")]
 pub mod criterion;
 mod finite;
@@ -9,9 +10,11 @@ pub mod markdown;
 mod plain;
 pub mod replayable;
 pub mod results;
+pub mod sections;
 mod style;
 pub mod text;
 mod view;
 
-pub(crate) use plain::{one_line, verbatim};
-pub(crate) use view::declared;
+pub use plain::verbatim;
+pub(crate) use plain::{cut, one_line};
+pub use view::declared;

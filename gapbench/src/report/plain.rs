@@ -19,7 +19,7 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 /// `text` without escape sequences and direction marks; its spaces stay, a tab becomes four.
-pub(crate) fn verbatim(text: &str) -> String {
+pub fn verbatim(text: &str) -> String {
     visible(text).replace('\t', "    ").replace(char::is_control, " ").trim_end().to_owned()
 }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::judge::Judgement;
 use crate::record::{CaseId, Header, Note, Outcome, Record, Target, Timing, write_atomically};
@@ -189,31 +190,96 @@ impl std::error::Error for ResultsError {}
 ///
 /// # Errors
 /// [`ResultsError`]: missing, unreadable, newer than this version, or something else altogether.
+// Compiled where it is called. A bench binary never is such a place: reading every verdict back would be a tenth of
+// what it costs to build.
+#[inline]
 pub fn read(path: &Path) -> Result<Results, ResultsError> {
+    let bytes = bytes(path)?;
+    serde_json::from_slice(&bytes).map_err(|error| broken(path, error))
+}
+
+/// The content of a results file of ours that this version reads.
+#[doc(hidden)]
+pub fn bytes(path: &Path) -> Result<Vec<u8>, ResultsError> {
+    /// What says how to read the rest: a newer file may differ anywhere else.
+    #[derive(Deserialize)]
+    struct Head {
+        schema: Option<String>,
+        version: Option<u64>,
+    }
     let bytes = fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => ResultsError::Missing(path.to_owned()),
         _ => ResultsError::Io(path.to_owned(), error),
     })?;
-    let broken = |reason: String| ResultsError::Broken(path.to_owned(), reason);
-    // The header first: a newer file may differ anywhere else.
-    let json: serde_json::Value =
-        serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string()))?;
-    let field = |name: &str| json.get(name);
-    if field("schema").and_then(serde_json::Value::as_str) != Some(SCHEMA) {
-        return Err(broken(format!("its `schema` is not \"{SCHEMA}\"")));
+    let head: Head = serde_json::from_slice(&bytes).map_err(|error| broken(path, error))?;
+    if head.schema.as_deref() != Some(SCHEMA) {
+        return Err(broken(path, format!("its `schema` is not \"{SCHEMA}\"")));
     }
-    match field("version").and_then(serde_json::Value::as_u64) {
+    match head.version {
         Some(version) if version > u64::from(VERSION) => Err(ResultsError::Newer(path.to_owned(), version)),
-        Some(_) => serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string())),
-        None => Err(broken("it has no `version`".to_owned())),
+        Some(_) => Ok(bytes),
+        None => Err(broken(path, "it has no `version`")),
     }
+}
+
+#[doc(hidden)]
+pub fn broken(path: &Path, reason: impl fmt::Display) -> ResultsError {
+    ResultsError::Broken(path.to_owned(), reason.to_string())
+}
+
+/// Which run of a target the file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The bench target.
+    pub target: Target,
+    /// Path of its raw record, relative to the folder of the file.
+    pub record: String,
+}
+
+/// A target's results as they stand in the file, of which only [`Listed`] is understood.
+struct Entry {
+    listed: Listed,
+    json: Box<RawValue>,
+}
+
+impl Entry {
+    fn new(json: Box<RawValue>) -> serde_json::Result<Entry> {
+        #[derive(Deserialize)]
+        struct Outline {
+            header: OutlineHeader,
+            record: String,
+        }
+        #[derive(Deserialize)]
+        struct OutlineHeader {
+            target: Target,
+        }
+        let outline: Outline = serde_json::from_str(json.get())?;
+        Ok(Entry { listed: Listed { target: outline.header.target, record: outline.record }, json })
+    }
+}
+
+fn entries(path: &Path) -> Result<Vec<Entry>, ResultsError> {
+    #[derive(Deserialize)]
+    struct Targets {
+        targets: Vec<Box<RawValue>>,
+    }
+    let all: Targets = serde_json::from_slice(&bytes(path)?).map_err(|error| broken(path, error))?;
+    all.targets.into_iter().map(|json| Entry::new(json).map_err(|error| broken(path, error))).collect()
+}
+
+/// The runs that the file holds.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn list(path: &Path) -> Result<Vec<Listed>, ResultsError> {
+    Ok(entries(path)?.into_iter().map(|entry| entry.listed).collect())
 }
 
 /// What [`update`] did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Updated {
-    /// The file as it is now.
-    pub results: Results,
+    /// The runs that the file now holds, sorted by target.
+    pub runs: Vec<Listed>,
     /// What the user should know, each a sentence.
     pub warnings: Vec<String>,
 }
@@ -226,7 +292,7 @@ pub struct Updated {
 ///
 /// # Errors
 /// [`ResultsError`]: the file is from a newer version, or the file system refused. The file is then untouched.
-pub fn update(path: &Path, target: TargetResults, now_unix: u64) -> Result<Updated, ResultsError> {
+pub fn update(path: &Path, target: &TargetResults, now_unix: u64) -> Result<Updated, ResultsError> {
     let refused = |path: &Path| {
         let path = path.to_owned();
         move |error| ResultsError::Io(path.clone(), error)
@@ -244,8 +310,8 @@ pub fn update(path: &Path, target: TargetResults, now_unix: u64) -> Result<Updat
         )),
         outcome => outcome.map_err(refused(&lock_path))?,
     }
-    let mut targets = match read(path) {
-        Ok(results) => results.targets,
+    let mut entries = match entries(path) {
+        Ok(entries) => entries,
         Err(ResultsError::Missing(_)) => Vec::new(),
         Err(ResultsError::Broken(_, reason)) => {
             let aside = free_name(path);
@@ -259,16 +325,22 @@ pub fn update(path: &Path, target: TargetResults, now_unix: u64) -> Result<Updat
         }
         Err(error) => return Err(error),
     };
-    let same = |other: &Target| *other == target.header.target;
-    targets.retain(|other| !same(&other.header.target));
-    targets.push(target);
-    targets.sort_by(|a, b| a.header.target.cmp(&b.header.target));
-    let results = Results { schema: SCHEMA.to_owned(), version: VERSION, generated_unix: now_unix, targets };
-    let mut bytes = serde_json::to_vec_pretty(&results)
-        .map_err(|error| ResultsError::Broken(path.to_owned(), error.to_string()))?;
-    bytes.push(b'\n');
-    write_atomically(path, &bytes).map_err(|error| ResultsError::Io(path.to_owned(), error.source))?;
-    Ok(Updated { results, warnings })
+    let written = serde_json::to_vec(target)
+        .and_then(|json| serde_json::from_slice(&json))
+        .and_then(Entry::new)
+        .map_err(|error| broken(path, error))?;
+    entries.retain(|other| other.listed.target != written.listed.target);
+    entries.push(written);
+    entries.sort_by(|a, b| a.listed.target.cmp(&b.listed.target));
+    // One target per line: the file is read by programs, and by people who look for a line.
+    let targets: Vec<&str> = entries.iter().map(|entry| entry.json.get()).collect();
+    let text = format!(
+        "{{\"schema\":\"{SCHEMA}\",\"version\":{VERSION},\"generated_unix\":{now_unix},\"targets\":[\n{}\n]}}\n",
+        targets.join(",\n")
+    );
+    write_atomically(path, text.as_bytes())
+        .map_err(|error| ResultsError::Io(path.to_owned(), error.source))?;
+    Ok(Updated { runs: entries.into_iter().map(|entry| entry.listed).collect(), warnings })
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -2,10 +2,9 @@
 
 use std::fmt::{self, Write};
 
-use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
-
 use crate::judge::Change;
 
+use super::columns::lay_out;
 use super::plain::{cut, pad, width, wrap};
 use super::results::TargetResults;
 use super::style::Paint;
@@ -45,9 +44,6 @@ pub fn render(out: &mut dyn Write, target: &TargetResults, options: &TextOptions
     page.skips(out, &view)?;
     page.summary(out, &view, &options.files)
 }
-
-/// Marks the lines between rows, so that each row of a laid-out table can be told apart.
-const ROW_END: char = '\u{1}';
 
 struct Page {
     paint: Paint,
@@ -113,39 +109,18 @@ impl Page {
 
     /// The table, laid out: the header's lines, and for each claim its lines.
     fn claim_rows(&self, claims: &[ClaimView]) -> (Vec<String>, Vec<Vec<String>>) {
-        let mut table = Table::new();
-        let between = LineStyle::none().fill(ROW_END).junction(ROW_END);
-        table
-            .load_style(TableStyle::new().header_separator(between).row_separator(between))
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(u16::try_from(self.columns - 2).unwrap_or(u16::MAX))
-            .set_header(["verdict", "claim", "ours", "paper", "ratio", "where"]);
+        let header = ["verdict", "claim", "ours", "paper", "ratio", "where"].map(str::to_owned);
+        let mut rows = vec![header];
         for claim in claims {
             let repeated = claims.iter().filter(|other| other.id == claim.id).count() > 1;
             // One claim may be held against several cases: then the case is what tells the rows apart.
             let name = if repeated { format!("{} {}", claim.id, claim.case) } else { claim.id.clone() };
             let ours = if claim.ours.is_empty() { "-" } else { &claim.ours };
-            table.add_row([claim.verdict, &name, ours, &claim.paper, &claim.ratio, &claim.loss]);
+            let cells = [claim.verdict, &name, ours, &claim.paper, &claim.ratio, &claim.loss];
+            rows.push(cells.map(str::to_owned));
         }
-        table.set_constraints([
-            ColumnConstraint::ContentWidth,
-            ColumnConstraint::LowerBoundary(Width::Fixed(14)),
-            ColumnConstraint::LowerBoundary(Width::Fixed(12)),
-            ColumnConstraint::LowerBoundary(Width::Fixed(10)),
-            ColumnConstraint::ContentWidth,
-            ColumnConstraint::LowerBoundary(Width::Fixed(8)),
-        ]);
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 1));
-        }
-        let mut blocks = vec![Vec::new()];
-        for line in table.lines() {
-            if line.contains(ROW_END) {
-                blocks.push(Vec::new());
-            } else if let Some(block) = blocks.last_mut() {
-                block.push(line);
-            }
-        }
+        let floors = [None, Some(14), Some(12), Some(10), None, Some(8)];
+        let mut blocks = lay_out(&rows, floors, self.columns - 2);
         let header = blocks.remove(0);
         (header, blocks)
     }

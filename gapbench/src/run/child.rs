@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use rustix::process::{Pid, Signal, kill_process_group};
 use shared_child::SharedChild;
 
 use crate::plan::Job;
@@ -130,9 +129,9 @@ fn wait(child: &SharedChild, timeout: f64, interrupt: &Interrupt, now_ns: fn() -
 
 /// Ends the child's process group: the child, if it still runs, and everything it started.
 fn end_group(child: &SharedChild) {
-    if let Ok(group) = i32::try_from(child.id()) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
         // An error means that the group is gone already.
-        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        let _ = kill_process_group(group, Signal::KILL);
     }
 }
 
@@ -168,8 +167,7 @@ fn memory_kills() -> u64 {
 pub(super) fn signal_name(status: ExitStatus) -> Option<String> {
     let number = status.signal()?;
     Some(
-        Signal::try_from(number)
-            .map_or_else(|_| format!("signal {number}"), |signal| signal.as_str().to_owned()),
+        signal_hook::low_level::signal_name(number).map_or_else(|| format!("signal {number}"), str::to_owned),
     )
 }
 

@@ -51,7 +51,7 @@ pub(super) fn view(verdict: &ClaimVerdict) -> ClaimView {
 }
 
 /// The paper's number as written, with the wording of the source: `up to 740 TFLOP/s`.
-pub(crate) fn declared(claim: &PaperClaim) -> String {
+pub fn declared(claim: &PaperClaim) -> String {
     let wording = match claim.wording {
         Wording::Exact => "",
         Wording::About => "about ",

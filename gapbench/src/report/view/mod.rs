@@ -11,7 +11,7 @@ use super::results::{Status, TargetResults};
 mod case;
 mod claim;
 
-pub(crate) use claim::declared;
+pub use claim::declared;
 
 /// One bench target.
 #[derive(Clone, Debug)]

@@ -6,16 +6,16 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use crate::declare::{self, PaperClaim};
-use crate::record::Condition;
+use gapbench::declare::{self, PaperClaim};
+use gapbench::record::Condition;
 
-use super::exit;
+use gapbench::cli::exit;
 
 /// The verb.
-pub const NAME: &str = "check-claims";
+pub(crate) const NAME: &str = "check-claims";
 
 /// The verb's command line.
-pub fn command() -> Command {
+pub(crate) fn command() -> Command {
     Command::new(NAME)
         .about("Read claims files and print what they declare, or every mistake")
         .arg(
@@ -32,7 +32,7 @@ pub fn command() -> Command {
 }
 
 /// Runs the verb; returns a code of [`exit`].
-pub fn run(matches: &ArgMatches, out: &mut dyn Write, complaints: &mut dyn Write) -> u8 {
+pub(crate) fn run(matches: &ArgMatches, out: &mut dyn Write, complaints: &mut dyn Write) -> u8 {
     let mut code = exit::OK;
     for path in matches.get_many::<PathBuf>("files").into_iter().flatten() {
         let name = path.display().to_string();
@@ -102,8 +102,8 @@ fn line(claim: &PaperClaim) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::declare::{Declared, Paper, Policy, Precision, Source, Wording};
-    use crate::record::{Conditions, Metric, Statistic};
+    use gapbench::declare::{Declared, Paper, Policy, Precision, Source, Wording};
+    use gapbench::record::{Conditions, Metric, Statistic};
 
     #[test]
     fn a_claim_in_one_line() {

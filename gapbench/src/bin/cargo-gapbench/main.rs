@@ -1,22 +1,26 @@
-//! The subcommand `cargo gapbench`: which verb was typed.
+//! The subcommand `cargo gapbench`: which verb was typed. What only it needs is here and not in the library, so that
+//! no bench binary is built with it.
+
+mod check;
+mod claims;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::process::ExitCode;
 
 use clap::Command;
 use clap::error::ErrorKind;
+use gapbench::cli::exit;
 
-use super::{check, claims, exit};
+fn main() -> ExitCode {
+    ExitCode::from(run(std::env::args_os(), &mut std::io::stdout().lock(), &mut std::io::stderr().lock()))
+}
 
 /// Runs the subcommand with these arguments, the program's name first. Answers to `cargo gapbench X`, which cargo
 /// turns into `cargo-gapbench gapbench X`, and to `cargo-gapbench X`. Returns a code of [`exit`].
 ///
 /// What was asked for goes to `out`, complaints to `complaints`.
-pub fn run(
-    arguments: impl IntoIterator<Item = OsString>,
-    out: &mut dyn Write,
-    complaints: &mut dyn Write,
-) -> u8 {
+fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write, complaints: &mut dyn Write) -> u8 {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     if arguments.get(1).is_some_and(|word| word == "gapbench") {
         arguments.remove(1);
@@ -43,7 +47,7 @@ pub fn run(
 }
 
 /// The whole command line.
-pub fn command() -> Command {
+fn command() -> Command {
     Command::new("cargo-gapbench")
         .bin_name("cargo gapbench")
         .version(env!("CARGO_PKG_VERSION"))

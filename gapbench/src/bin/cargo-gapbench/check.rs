@@ -6,20 +6,20 @@ use std::path::PathBuf;
 use clap::builder::{BoolishValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::judge::{Change, ChangeVerdict, ClaimVerdict, Interval, Verdict};
-use crate::record::Outcome;
-use crate::report::results::{self, ResultsError, Status, TargetResults};
-use crate::units::{show, show_percent};
+use gapbench::judge::{Change, ChangeVerdict, ClaimVerdict, Interval, Verdict};
+use gapbench::record::Outcome;
+use gapbench::report::results::{self, ResultsError, Status, TargetResults};
+use gapbench::units::{show, show_percent};
 
-use super::{exit, home};
+use gapbench::cli::{exit, home};
 
 /// The verb.
-pub const NAME: &str = "check";
+pub(crate) const NAME: &str = "check";
 
 /// What the gate can be told to stop. Without such words it stops the verdicts that each claim's own policy names,
 /// and failed cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
+pub(crate) enum Word {
     /// A claim below its floor.
     Fail,
     /// A claim outside its discount.
@@ -36,7 +36,7 @@ pub enum Word {
 
 impl Word {
     /// Every word with its spelling.
-    pub const ALL: &'static [(&'static str, Word)] = &[
+    pub(crate) const ALL: &'static [(&'static str, Word)] = &[
         ("fail", Word::Fail),
         ("gap", Word::Gap),
         ("unclear", Word::Unclear),
@@ -48,11 +48,11 @@ impl Word {
 
 /// What decides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gate {
+pub(crate) struct Gate {
     /// Exactly these stop it; each claim's own policy and failed cases do when absent.
-    pub words: Option<Vec<Word>>,
+    pub(crate) words: Option<Vec<Word>>,
     /// Whether a claim that the observations do not decide is a failure of its own kind.
-    pub strict: bool,
+    pub(crate) strict: bool,
 }
 
 impl Gate {
@@ -79,17 +79,17 @@ impl Gate {
 
 /// What the gate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
+pub(crate) struct Decision {
     /// A code of [`exit`].
-    pub code: u8,
+    pub(crate) code: u8,
     /// Why, a sentence.
-    pub reason: String,
+    pub(crate) reason: String,
     /// What stops it and what is worth knowing, per target, each a line.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
 }
 
 /// Holds the results against the gate. Pure.
-pub fn decide(targets: &[TargetResults], gate: &Gate) -> Decision {
+pub(crate) fn decide(targets: &[TargetResults], gate: &Gate) -> Decision {
     let mut lines = Vec::new();
     let (mut stopped, mut unclear, mut incomplete, mut measured) = (0_usize, 0_usize, 0_usize, 0_usize);
     for target in targets {
@@ -147,7 +147,7 @@ fn heading(target: &TargetResults) -> String {
         "{}, {} run of {}, record {}",
         target.header.target,
         target.status.words(),
-        crate::record::date::show_utc(target.header.started_unix),
+        gapbench::record::date::show_utc(target.header.started_unix),
         target.record
     )
 }
@@ -157,7 +157,7 @@ fn claim_line(claim: &ClaimVerdict) -> String {
     let mut text = format!("{}  {} ({})", claim.verdict.words(), claim.claim.id, claim.case);
     if let Some(ours) = claim.ours {
         let ours = show(ours.interval.value, claim.claim.metric.family());
-        text = format!("{text}: {ours} against {}", crate::report::declared(&claim.claim));
+        text = format!("{text}: {ours} against {}", gapbench::report::declared(&claim.claim));
     }
     if let Some(found) = claim.ratio {
         let line = match claim.verdict {
@@ -187,7 +187,7 @@ fn ratio(found: Interval) -> String {
 }
 
 /// The verb's command line. Every flag has a mirror in the environment.
-pub fn command() -> Command {
+pub(crate) fn command() -> Command {
     Command::new(NAME)
         .about("Turn verdicts into an exit code")
         .arg(
@@ -226,7 +226,7 @@ pub fn command() -> Command {
 }
 
 /// Runs the verb; returns a code of [`exit`].
-pub fn run(matches: &ArgMatches, out: &mut dyn Write, complaints: &mut dyn Write) -> u8 {
+pub(crate) fn run(matches: &ArgMatches, out: &mut dyn Write, complaints: &mut dyn Write) -> u8 {
     let words = matches.get_many::<String>("fail-on").map(|words| {
         // The parser has let only known words through.
         words
@@ -251,10 +251,14 @@ pub fn run(matches: &ArgMatches, out: &mut dyn Write, complaints: &mut dyn Write
     };
     let decision = decide(&found.targets, &gate);
     // A closed pipe leaves nobody to tell: the code still says it.
-    let _ =
-        writeln!(out, "{}, written {}", path.display(), crate::record::date::show_utc(found.generated_unix));
+    let _ = writeln!(
+        out,
+        "{}, written {}",
+        path.display(),
+        gapbench::record::date::show_utc(found.generated_unix)
+    );
     for line in &decision.lines {
-        let _ = writeln!(out, "{}", crate::report::verbatim(line));
+        let _ = writeln!(out, "{}", gapbench::report::verbatim(line));
     }
     let _ = writeln!(out, "exit {}: {}", decision.code, decision.reason);
     decision.code
