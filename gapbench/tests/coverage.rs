@@ -197,6 +197,7 @@ fn judged(pairs: Vec<(PaperClaim, Data)>) -> Judgement {
         series,
         phases: vec![],
         timing: None,
+        device: None,
         notes: vec![],
         wall_seconds: 1.0,
     };

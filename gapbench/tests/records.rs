@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gapbench::record::{
-    Batch, CaseId, CaseRow, Condition, Conditions, Data, End, Environment, Failure, FailureKind, Header,
-    Index, InputSet, Metric, Note, Outcome, Phase, Record, Rows, SCHEMA, Series, Target, Timing, VERSION,
-    Writer, read,
+    Batch, CaseId, CaseRow, Condition, Conditions, Data, Device, End, Environment, Failure, FailureKind,
+    Header, Index, InputSet, Metric, Note, Outcome, Peak, Phase, Record, Rows, SCHEMA, Series, Target,
+    Timing, VERSION, Writer, read,
 };
 
 fn golden_path() -> PathBuf {
@@ -23,6 +23,7 @@ fn environment() -> Environment {
         cpu: Some("AMD EPYC 7B13".to_owned()),
         cores: 2,
         memory_bytes: Some(8_589_934_592),
+        device: None,
         debug_build: false,
         revision: Some("1a2b3c4+".to_owned()),
     }
@@ -36,6 +37,7 @@ fn row(name: &str, outcome: Outcome, series: Vec<Series>) -> CaseRow {
         series,
         phases: Vec::new(),
         timing: None,
+        device: None,
         notes: Vec::new(),
         wall_seconds: 0.25,
     }
@@ -228,6 +230,8 @@ fn numbers_that_json_cannot_hold_are_refused_and_the_record_goes_on() {
     let plain = || row("f", Outcome::Measured, Vec::new());
     let phases = vec![Phase { name: "weights".to_owned(), seconds: vec![f64::NAN] }];
     let timing = Some(Timing { cpu_seconds: f64::NAN, ..Timing::default() });
+    let peak = Peak { metric: Metric::ThroughputBytes, dtype: None, value: f64::NAN };
+    let device = Some(Device { peaks: vec![peak], ..Device::default() });
     let table = [
         (
             measured(series(Metric::LatencyE2e, values(vec![1.0, f64::NAN]))),
@@ -248,6 +252,7 @@ fn numbers_that_json_cannot_hold_are_refused_and_the_record_goes_on() {
         (condition, "condition rate of latency.ttft is inf"),
         (CaseRow { phases, ..plain() }, "a time of phase `weights` is NaN"),
         (CaseRow { timing, ..plain() }, "timing.cpu_seconds is NaN"),
+        (CaseRow { device, ..plain() }, "the device's peak throughput.bytes is NaN"),
         (CaseRow { wall_seconds: f64::NAN, ..plain() }, "wall_seconds is NaN"),
     ];
     for (row, what) in table {

@@ -148,8 +148,14 @@ fn variable(long: &str) -> String {
 
 /// Variables of ours that are no mirrors of an option here: the folder of the results, the words of `cargo gapbench`,
 /// and what tests use.
-const OTHER_VARIABLES: &[&str] =
-    &["GAPBENCH_HOME", "GAPBENCH_RESULTS", "GAPBENCH_STRICT", "GAPBENCH_FAIL_ON", "GAPBENCH_BLESS"];
+const OTHER_VARIABLES: &[&str] = &[
+    "GAPBENCH_HOME",
+    "GAPBENCH_RESULTS",
+    "GAPBENCH_STRICT",
+    "GAPBENCH_FAIL_ON",
+    "GAPBENCH_BLESS",
+    "GAPBENCH_CUDA_PATH",
+];
 
 /// A variable that looks like ours and is none was meant to change something.
 fn refuse_unknown(variables: &[String]) -> Result<(), Answer> {

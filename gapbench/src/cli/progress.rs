@@ -139,6 +139,7 @@ mod tests {
             series: vec![],
             phases: vec![],
             timing: None,
+            device: None,
             notes: vec![],
             wall_seconds: 1.5,
         }

@@ -16,6 +16,8 @@ pub enum Kind {
     Function,
     /// A model that answers requests: `&mut Serve`.
     Service,
+    /// A kernel on a device: `&mut Kernel<..>` of a device crate.
+    Kernel,
 }
 
 /// A swept parameter.

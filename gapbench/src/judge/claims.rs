@@ -7,7 +7,7 @@ use super::comparability::{Comparison, compare};
 use super::estimate::{Measured, usual_statistic};
 use super::ladder::{Ascent, Rung};
 use super::matching::{Found, find};
-use super::{ClaimVerdict, Ladder, Verdict, axes, contention, ladder};
+use super::{ClaimVerdict, Ladder, Verdict, axes, contention, device, ladder};
 
 /// A verdict per claim that is about the case `row`, one of the run's `rows`. Gate and multiplicity are not yet
 /// considered.
@@ -114,6 +114,7 @@ fn held_against(
     if claim.statistic == Statistic::Unspecified && claim.wording != Wording::UpTo {
         unknown.push("statistic".to_owned());
     }
+    differing.extend(device::forbids(row, headline));
     if environment.debug_build && claim.metric.depends_on_machine() {
         differing.push("build: paper optimised, here built without optimisation".to_owned());
     }

@@ -78,8 +78,28 @@ fn differs(condition: Condition, paper: &ConditionValue, here: &ConditionValue) 
     condition.role() == Role::Identity
         && match condition {
             Condition::Hardware => !same_hardware(&paper.to_string(), &here.to_string()),
+            Condition::Dtype => number_format(&paper.to_string()) != number_format(&here.to_string()),
             _ => !same(paper, here),
         }
+}
+
+/// One name for the formats that papers, frameworks and languages spell differently. A plain `fp8` is E4M3, the format
+/// of inference (Micikevicius et al. 2022, "FP8 formats for deep learning", section 3); a name that is not known is
+/// itself.
+fn number_format(name: &str) -> String {
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    match name.as_str() {
+        "f64" | "fp64" | "float64" | "double" => "f64",
+        "f32" | "fp32" | "float32" | "float" | "single" => "f32",
+        "f16" | "fp16" | "float16" | "half" => "f16",
+        "bf16" | "bfloat16" => "bf16",
+        "f8" | "fp8" | "float8" | "fp8e4m3" | "f8e4m3" | "float8e4m3fn" | "e4m3" => "f8e4m3",
+        "fp8e5m2" | "f8e5m2" | "float8e5m2" | "e5m2" => "f8e5m2",
+        "i8" | "int8" => "i8",
+        "i4" | "int4" => "i4",
+        other => return other.to_owned(),
+    }
+    .to_owned()
 }
 
 /// Equal as numbers where both are numbers, otherwise as text without regard to case.

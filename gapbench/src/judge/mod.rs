@@ -6,6 +6,7 @@ mod claims;
 mod comparability;
 mod contention;
 mod decide;
+mod device;
 mod estimate;
 mod gate;
 mod goodness;

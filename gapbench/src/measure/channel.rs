@@ -22,10 +22,11 @@ pub(super) fn open(path: &Path) -> io::Result<()> {
     CHANNEL.set(Mutex::new(file)).map_err(|_| io::Error::other("a child has one job"))
 }
 
-/// Says `event` in a single write, so that a process killed at any moment leaves whole lines.
+/// Says `event` to the parent in a single write, so that a process killed at any moment leaves whole lines. For crates
+/// that bring a [`Target`](super::Target) of their own.
 ///
 /// Without a channel nothing is said: that is the case in the tests of code which measures, and nowhere else.
-pub(super) fn say(event: &Event) {
+pub fn say(event: &Event) {
     let Some(channel) = CHANNEL.get() else { return };
     let Ok(mut line) = serde_json::to_vec(event) else { return };
     line.push(b'\n');

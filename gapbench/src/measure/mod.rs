@@ -13,7 +13,9 @@ mod serve;
 mod target;
 
 pub use bencher::Bencher;
+pub use channel::say;
 pub use clock::now_ns;
 pub use entry::{JOB_VARIABLE, PARENT_VARIABLE, SPAWNED_VARIABLE, child_job, serve};
+pub use sampler::StoppingRule;
 pub use serve::{IntoAnswer, Serve};
 pub use target::{Session, Target, WrongAnswer, enter};

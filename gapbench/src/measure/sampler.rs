@@ -160,17 +160,20 @@ fn keep<O>(answer: O) -> O {
 
 /// Ends when the median is known well enough or the time is spent, and never before the statistic that will be judged
 /// has the observations it needs.
-struct StoppingRule {
+#[derive(Clone, Debug)]
+pub struct StoppingRule {
     budget: Budget,
     next_look: usize,
 }
 
 impl StoppingRule {
-    fn new(budget: &Budget) -> StoppingRule {
+    /// For one series of observations.
+    pub fn new(budget: &Budget) -> StoppingRule {
         StoppingRule { budget: *budget, next_look: budget.min_observations.max(1) }
     }
 
-    fn reached(&mut self, observations: &[f64], elapsed: f64) -> bool {
+    /// Whether `observations`, made within `elapsed` seconds so far, are enough.
+    pub fn reached(&mut self, observations: &[f64], elapsed: f64) -> bool {
         if observations.len() < self.budget.min_observations {
             return elapsed >= self.budget.at_most;
         }

@@ -18,8 +18,8 @@ pub struct Session {
 /// The first parameter of a benchmark function: what it calls to be measured.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot drive a benchmark",
-    label = "expected `Bencher` or `Serve`",
-    note = "plain code takes `&mut Bencher`, a model that answers requests takes `&mut Serve`"
+    label = "expected `Bencher`, `Serve` or a device crate's `Kernel`",
+    note = "plain code takes `&mut Bencher`, a model that answers requests `&mut Serve`, a kernel `&mut Kernel<Cuda>`"
 )]
 pub trait Target: Sized + 'static {
     /// What it drives.
@@ -30,6 +30,15 @@ pub trait Target: Sized + 'static {
     /// # Errors
     /// When what it needs, such as a device, is not there.
     fn open(session: &Session) -> Result<Self>;
+
+    /// Says what device it drives and what the device can do at most; the function is not called then. Asked of one kernel
+    /// per run, before the first case.
+    ///
+    /// # Errors
+    /// When the device cannot be measured.
+    fn survey(self) -> Result<()> {
+        Ok(())
+    }
 
     /// Called after the function returned without an error.
     ///
@@ -46,6 +55,9 @@ pub fn enter<T: Target>(session: &mut dyn Any, body: impl FnOnce(&mut T) -> Resu
     let session =
         session.downcast_ref::<Session>().ok_or("a benchmark function is called by gapbench only")?;
     let mut target = T::open(session)?;
+    if session.job.survey {
+        return target.survey();
+    }
     body(&mut target)?;
     target.close()
 }

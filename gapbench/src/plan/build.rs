@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::declare::{Declaration, Declarations, PaperClaim};
+use crate::declare::{Declaration, Declarations, Kind, PaperClaim};
 use crate::record::{CaseId, Condition, ConditionValue, Conditions};
 use crate::stats;
 use crate::units::Family;
@@ -36,6 +36,13 @@ pub struct PlannedCase {
     pub timeout: f64,
     /// Axis values that are conditions.
     pub conditions: Conditions,
+}
+
+impl PlannedCase {
+    /// Whether a kernel is timed, for which the device's peaks are worth knowing.
+    pub fn is_timed_kernel(&self) -> bool {
+        self.declaration.kind == Kind::Kernel && self.steps.iter().any(|step| step.mode == JobMode::Measure)
+    }
 }
 
 /// The ordered cases of a run.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{CaseId, Conditions};
+use crate::record::{CaseId, Conditions, Device};
 
 /// What the child is to do with its case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub struct Job {
     pub axis_index: Vec<usize>,
     /// What to do.
     pub mode: JobMode,
+    /// Nothing of that: say what the device of the run's kernels is, and measure its peaks.
+    #[serde(default)]
+    pub survey: bool,
     /// Latency and throughput are wanted.
     pub latency: bool,
     /// Quality is wanted.
@@ -58,6 +61,8 @@ pub struct Job {
     pub budget: Budget,
     /// Seed of everything random.
     pub seed: u64,
+    /// The device of the run's kernels with its peaks, where it was surveyed.
+    pub device: Option<Device>,
     /// What is known of the machine and of the case.
     pub conditions: Conditions,
     /// Where to write events.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Series};
+use super::{Data, Device, Series};
 
 /// The name of a case: `module::function` and, where the function has axes, `::axis=value,axis=value`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -117,7 +117,8 @@ impl Timing {
 /// Something a reader of the numbers should know, such as contention or answers that changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
-    /// A stable word for programs: `contended`, `batched`, `answers_differ`, `failed_requests`, `not_graded`.
+    /// A stable word for programs: `contended`, `batched`, `answers_differ`, `failed_requests`, `not_graded`,
+    /// `throttled`, `roofline`.
     pub code: String,
     /// A sentence for a person.
     pub text: String,
@@ -156,6 +157,9 @@ pub struct CaseRow {
     /// Contention of the measured loop, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timing: Option<Timing>,
+    /// The device it ran on, where it ran on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Device>,
     /// What a reader should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,

@@ -43,6 +43,9 @@ conditions! {
     HeadDim "head_dim" Identity "Attention head dimension of a kernel.";
     Hidden "hidden" Identity "Hidden dimension of a kernel.";
     Rows "rows" Identity "Rows of a kernel's operand.";
+    GemmM "gemm_m" Identity "Rows of a matrix product's result.";
+    GemmN "gemm_n" Identity "Columns of a matrix product's result.";
+    GemmK "gemm_k" Identity "Products summed in each element of a matrix product's result.";
     Harness "harness" Identity "The evaluation harness.";
     NShot "n_shot" Identity "Examples in the prompt.";
     K "k" Identity "Attempts per problem (pass@k).";

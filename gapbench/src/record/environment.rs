@@ -4,6 +4,8 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
+use super::Device;
+
 /// What a number depends on besides the code.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
@@ -22,6 +24,9 @@ pub struct Environment {
     /// Physical memory in bytes, where readable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
+    /// The device of the run's kernels with its measured peaks, where there are kernels and a device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Device>,
     /// Whether the benchmark was built without optimisation.
     pub debug_build: bool,
     /// Revision of the benchmarked repository with `+` for uncommitted changes, where it is one.
@@ -39,6 +44,7 @@ impl Environment {
             cpu: fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| cpu_model(&text)),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             memory_bytes: fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_memory(&text)),
+            device: None,
             debug_build,
             revision,
         }
@@ -57,6 +63,10 @@ impl Environment {
         compare("cores", self.cores.to_string(), other.cores.to_string());
         compare("system", self.system.clone(), other.system.clone());
         compare("kernel", known(&self.kernel), known(&other.kernel));
+        if let (Some(ours), Some(theirs)) = (&self.device, &other.device) {
+            compare("device", ours.name.clone(), theirs.name.clone());
+            compare("driver", ours.driver.clone(), theirs.driver.clone());
+        }
         compare("debug build", self.debug_build.to_string(), other.debug_build.to_string());
         found
     }

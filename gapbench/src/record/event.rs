@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Note, Series, Timing};
+use super::{Device, Note, Series, Timing};
 
 /// Version of the conversation. Parent and child are the same binary, so another number means a foreign file.
 pub const PROTOCOL: u32 = 1;
@@ -39,6 +39,8 @@ pub enum Event {
     Series(Series),
     /// Contention of the measured loop.
     Timing(Timing),
+    /// What a kernel runs on.
+    Device(Device),
     /// Something worth knowing.
     Note(Note),
     /// The benchmark declined, for a reason.

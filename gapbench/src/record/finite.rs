@@ -3,15 +3,26 @@
 //!
 //! Every struct is taken apart completely, so that a field added to it does not compile until it is looked at here.
 
-use super::{Batch, CaseRow, ConditionValue, Data, End, Phase, Series, Timing};
+use super::{Batch, CaseRow, ConditionValue, Data, End, Peak, Phase, Series, Timing};
 
 /// Where the first number that is not finite stands in `row`, for a person.
 pub(super) fn find_in_row(row: &CaseRow) -> Option<String> {
-    let CaseRow { case: _, function: _, outcome: _, series, phases, timing, notes: _, wall_seconds } = row;
+    let CaseRow { case: _, function: _, outcome: _, series, phases, timing, device, notes: _, wall_seconds } =
+        row;
     let series = series.iter().find_map(find_in_series);
     let phases = || phases.iter().find_map(find_in_phase);
     let timing = || timing.as_ref().and_then(find_in_timing);
-    series.or_else(phases).or_else(timing).or_else(|| check(*wall_seconds, || "wall_seconds".to_owned()))
+    let peaks = || {
+        let mut peaks = device.iter().flat_map(|device| &device.peaks);
+        peaks.find_map(|Peak { metric, dtype: _, value }| {
+            check(*value, || format!("the device's peak {metric}"))
+        })
+    };
+    series
+        .or_else(phases)
+        .or_else(timing)
+        .or_else(peaks)
+        .or_else(|| check(*wall_seconds, || "wall_seconds".to_owned()))
 }
 
 /// Where the first number that is not finite stands in `end`.

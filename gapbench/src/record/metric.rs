@@ -44,11 +44,14 @@ vocabulary! {
     LatencyTtft "latency.ttft" Time Lower "Time to the first token.";
     LatencyTpot "latency.tpot" Time Lower "Time per output token after the first.";
     LatencyItl "latency.itl" Time Lower "Time between two tokens, pooled over requests.";
-    LatencyKernel "latency.kernel" Time Lower "One kernel launch on the device.";
+    LatencyKernel "latency.kernel" Time Lower "One kernel launch on the device, its data in no cache.";
+    LatencyKernelHot "latency.kernel_hot" Time Lower "One kernel launch on the device, among others like it and with its data where they left it.";
+    LatencyLaunchFloor "latency.launch_floor" Time Lower "A launch of an empty kernel, timed as a kernel is: nothing can be timed below it.";
     ThroughputRequests "throughput.requests" Rate Higher "Requests answered per second.";
     ThroughputTokens "throughput.tokens" Rate Higher "Tokens produced per second.";
     ThroughputSamples "throughput.samples" Rate Higher "Elements of the input processed per second.";
     ThroughputFlops "throughput.flops" Flops Higher "Floating-point operations per second.";
+    RooflineShare "roofline.share" Fraction Higher "What a kernel attained of the roofline under the device's measured peaks.";
     ThroughputBytes "throughput.bytes" ByteRate Higher "Bytes processed or moved per second.";
     QualityAccuracy "quality.accuracy" Fraction Higher "Share of items answered correctly.";
     QualityF1 "quality.f1" Fraction Higher "Harmonic mean of precision and recall.";
@@ -62,6 +65,8 @@ vocabulary! {
     QualityNll "quality.nll" Number Lower "Mean negative log-likelihood in nats per token.";
     MemoryDevicePeak "memory.device_peak" Bytes Lower "Highest device memory in use.";
     MemoryDeviceSteady "memory.device_steady" Bytes Lower "Device memory in use once loaded.";
+    MemoryDeviceReserved "memory.device_reserved" Bytes Lower "Most device memory that the allocator held for its users.";
+    MemoryDeviceDelta "memory.device_delta" Bytes Lower "By how much the device's free memory fell since before the context: context, code and libraries included.";
     MemoryHostPeak "memory.host_peak" Bytes Lower "Highest resident memory of the process.";
     MemoryModelBytes "memory.model_bytes" Bytes Lower "Size of the model's files.";
     ColdTotal "cold.total" Time Lower "From the start of a fresh process to its first answer.";

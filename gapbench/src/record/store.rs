@@ -268,6 +268,7 @@ mod tests {
             series: Vec::new(),
             phases: Vec::new(),
             timing: None,
+            device: None,
             notes: Vec::new(),
             wall_seconds: 1.0,
         };

@@ -32,6 +32,7 @@ impl Collector {
                 series: Vec::new(),
                 phases: Vec::new(),
                 timing: None,
+                device: None,
                 notes: Vec::new(),
                 wall_seconds: 0.0,
             },
@@ -55,6 +56,7 @@ impl Collector {
         for event in report.events {
             match event {
                 Event::Series(series) => self.merge(series),
+                Event::Device(device) => self.row.device = Some(device),
                 Event::Timing(timing) => self.row.timing = Some(sum(self.row.timing, timing)),
                 // Several processes of a case may notice the same thing.
                 Event::Note(note) if !self.row.notes.contains(&note) => self.row.notes.push(note),

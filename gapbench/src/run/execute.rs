@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::plan::{self, Job, JobMode, Part, Plan, PlannedCase};
 use crate::record::{
-    CaseId, CaseRow, Condition, End, Environment, Header, PROTOCOL, Record, SCHEMA, StoreError, Target,
-    VERSION, Writer,
+    CaseId, CaseRow, Condition, Device, End, Environment, Event, Header, PROTOCOL, Record, SCHEMA,
+    StoreError, Target, VERSION, Writer,
 };
 
 use super::child::{self, Call};
@@ -108,6 +108,18 @@ pub fn execute(
         .prefix("children-")
         .tempdir_in(&settings.folder)
         .map_err(|error| folder(&settings.folder, error))?;
+    let call = Call {
+        program: child::this_program().map_err(RunError::Program)?,
+        job_variable: settings.variables[0],
+        parent_variable: settings.variables[1],
+        spawned_variable: settings.variables[2],
+        now_ns: settings.now_ns,
+        verbose: settings.verbose,
+    };
+    let start = (settings.now_ns)();
+    let mut settings = settings.clone();
+    settings.environment.device = survey(plan, &call, &settings, children.path(), observer, interrupt);
+    let settings = &settings;
     let header = Header {
         schema: SCHEMA.to_owned(),
         version: VERSION,
@@ -121,15 +133,6 @@ pub fn execute(
     };
     let mut writer = Writer::create(&settings.folder.join(RECORD_FILE), &header)?;
     let mut record = Record { header, rows: Vec::new(), end: None };
-    let call = Call {
-        program: child::this_program().map_err(RunError::Program)?,
-        job_variable: settings.variables[0],
-        parent_variable: settings.variables[1],
-        spawned_variable: settings.variables[2],
-        now_ns: settings.now_ns,
-        verbose: settings.verbose,
-    };
-    let start = (settings.now_ns)();
     for case in &plan.cases {
         if interrupt.asked() {
             break;
@@ -163,25 +166,9 @@ fn run_case(
 ) -> CaseRow {
     let start = (settings.now_ns)();
     let mut collector = Collector::new(case.id.clone(), case.declaration.path(), &settings.required_devices);
-    let wants = |part: Part| plan::wants(case.declaration, &plan.options, part);
-    let job = |mode: JobMode| Job {
-        protocol: PROTOCOL,
-        function: case.declaration.path(),
-        case: case.id.clone(),
-        axis_index: case.axis_index.clone(),
-        mode,
-        latency: wants(Part::Latency),
-        quality: wants(Part::Quality),
-        cold_start: wants(Part::ColdStart),
-        memory: wants(Part::Memory),
-        budget: case.budget,
-        seed: plan.options.seed,
-        conditions: machine(&settings.environment, case),
-        events: folder.join("events.jsonl"),
-    };
     let children = case.steps.iter().flat_map(|step| std::iter::repeat_n(step.mode, step.processes));
     for mode in children {
-        match child::run(call, &job(mode), folder, case.timeout, interrupt) {
+        match child::run(call, &job(plan, case, mode, settings, folder), folder, case.timeout, interrupt) {
             Err(error) => {
                 collector.could_not_run(&error);
                 break;
@@ -194,6 +181,51 @@ fn run_case(
         }
     }
     collector.finish(seconds_since(start, settings.now_ns))
+}
+
+fn job(plan: &Plan, case: &PlannedCase, mode: JobMode, settings: &Settings, folder: &Path) -> Job {
+    let wants = |part: Part| plan::wants(case.declaration, &plan.options, part);
+    Job {
+        protocol: PROTOCOL,
+        function: case.declaration.path(),
+        case: case.id.clone(),
+        axis_index: case.axis_index.clone(),
+        mode,
+        survey: false,
+        latency: wants(Part::Latency),
+        quality: wants(Part::Quality),
+        cold_start: wants(Part::ColdStart),
+        memory: wants(Part::Memory),
+        budget: case.budget,
+        seed: plan.options.seed,
+        device: settings.environment.device.clone(),
+        conditions: machine(&settings.environment, case),
+        events: folder.join("events.jsonl"),
+    }
+}
+
+/// How long a survey should take and may take, in seconds.
+const SURVEY_SECONDS: (f64, f64) = (3.0, 120.0);
+
+/// Asks a child that drives the first kernel what its device is. None where nothing is to be timed on one, and where the
+/// survey ends without an answer: then each kernel says by itself why.
+fn survey(
+    plan: &Plan,
+    call: &Call,
+    settings: &Settings,
+    folder: &Path,
+    observer: &mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Option<Device> {
+    let kernel = plan.cases.iter().find(|case| case.is_timed_kernel())?;
+    let (expected, timeout) = SURVEY_SECONDS;
+    observer.started(&CaseId("the device's peaks".to_owned()), expected);
+    let job = Job { survey: true, ..job(plan, kernel, JobMode::Measure, settings, folder) };
+    let report = child::run(call, &job, folder, timeout, interrupt).ok()?;
+    report.events.into_iter().rev().find_map(|event| match event {
+        Event::Device(device) => Some(device),
+        _ => None,
+    })
 }
 
 /// What is known of the machine, with the case's own conditions.

@@ -38,6 +38,9 @@ const fn shape(condition: Condition) -> Shape {
         | Condition::HeadDim
         | Condition::Hidden
         | Condition::Rows
+        | Condition::GemmM
+        | Condition::GemmN
+        | Condition::GemmK
         | Condition::K
         | Condition::Concurrency => Shape::Whole(1),
         Condition::NShot => Shape::Whole(0),

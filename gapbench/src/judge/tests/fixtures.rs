@@ -125,6 +125,7 @@ pub(super) fn named_row(case: &str, series: Vec<Series>) -> CaseRow {
         series,
         phases: vec![],
         timing: None,
+        device: None,
         notes: vec![],
         wall_seconds: 1.0,
     }

@@ -3,6 +3,7 @@
 mod changes;
 mod claims;
 mod conditions;
+mod device;
 mod estimates;
 mod fixtures;
 mod ladder;

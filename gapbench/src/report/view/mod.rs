@@ -1,8 +1,8 @@
 //! What every human-readable report says, as strings: one wording for terminal, Markdown and HTML.
 
 use crate::judge::{Change, Estimate, Verdict};
-use crate::record::Outcome;
 use crate::record::date::show_utc;
+use crate::record::{Device, Outcome};
 use crate::units;
 
 use super::plain::one_line;
@@ -131,6 +131,7 @@ fn system(target: &TargetResults) -> String {
         parts.push(cpu.clone());
     }
     parts.push(format!("{} cores", environment.cores));
+    parts.extend(environment.device.as_ref().map(device));
     parts.push(environment.system.clone());
     if let Some(revision) = &environment.revision {
         parts.push(format!("revision {revision}"));
@@ -142,6 +143,22 @@ fn system(target: &TargetResults) -> String {
         parts.push("DEBUG BUILD: times mean nothing".to_owned());
     }
     one_line(&parts.join(", "))
+}
+
+/// The device, its driver and what it can do at most: `NVIDIA H200 (driver 13.0; measured peaks 4.2 TB/s, 700 TFLOP/s bf16)`.
+fn device(device: &Device) -> String {
+    let peaks: Vec<String> = device
+        .peaks
+        .iter()
+        .map(|peak| {
+            let dtype = peak.dtype.iter().map(|dtype| format!(" {dtype}")).collect::<String>();
+            format!("{}{dtype}", units::show(peak.value, peak.metric.family()))
+        })
+        .collect();
+    let peaks =
+        if peaks.is_empty() { String::new() } else { format!("; measured peaks {}", peaks.join(", ")) };
+    let simulated = if device.simulated { "SIMULATED: times come from a model; " } else { "" };
+    format!("{} ({simulated}driver {}{peaks})", device.name, device.driver)
 }
 
 /// The verdicts in the order in which a reader wants to know of them.

@@ -115,6 +115,7 @@ pub(crate) fn row(case: &str, outcome: Outcome) -> CaseRow {
         series: vec![],
         phases: vec![],
         timing: None,
+        device: None,
         notes: vec![],
         wall_seconds: 4.0,
     }
@@ -187,6 +188,7 @@ pub(crate) fn record() -> Record {
                 cpu: Some("AMD EPYC 7B13".to_owned()),
                 cores: 2,
                 memory_bytes: Some(8 << 30),
+                device: None,
                 debug_build: false,
                 revision: Some("1a2b3c4+".to_owned()),
             },
