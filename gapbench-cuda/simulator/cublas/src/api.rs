@@ -166,6 +166,28 @@ unsafe fn multiply(call: Call) -> Outcome {
     }
 }
 
+/// A matrix times a vector, whose elements may lie apart. A vector is one row of a matrix with that distance between
+/// the columns: y' = alpha · x' · op(A)' + beta · y'.
+unsafe fn multiply_vector(
+    name: &'static CStr,
+    handle: u64,
+    op_a: u32,
+    (m, n): (c_int, c_int),
+    factors: [*const c_void; 2],
+    operands: [Operand; 3],
+    compute: u32,
+) -> Outcome {
+    if operands[0].leading < 0 || operands[2].leading < 0 {
+        return Err(Status::NotSupported);
+    }
+    let is_transposed = transposed(op_a)?;
+    let (outputs, inputs) = if is_transposed { (n, m) } else { (m, n) };
+    let operations = [0, u32::from(!is_transposed)];
+    let sizes = [1, outputs, inputs];
+    // SAFETY: the entry point's pointers.
+    unsafe { multiply(Call { name, handle, operations, sizes, factors, operands, compute, batch: 1 }) }
+}
+
 fn operand<T>(address: *const T, element: Element, leading: c_int, stride: c_longlong) -> Operand {
     Operand { address: address as u64, element, leading, stride }
 }
@@ -268,18 +290,28 @@ api! {
         multiply(Call { name, handle, operations, sizes, factors, operands, compute: 68, batch })
     }
 
-    // y is one row whose elements lie `incy` apart, and so is x: y' = alpha · x' · op(A)' + beta · y'.
+    fn cublasDgemmStridedBatched(handle: u64, op_a: u32, op_b: u32, m: c_int, n: c_int, k: c_int,
+        alpha: *const c_void, a: *const c_void, lda: c_int, stride_a: c_longlong, b: *const c_void, ldb: c_int,
+        stride_b: c_longlong, beta: *const c_void, c: *mut c_void, ldc: c_int, stride_c: c_longlong,
+        batch: c_int) |name| {
+        let f64 = Element::F64;
+        let operands =
+            [operand(a, f64, lda, stride_a), operand(b, f64, ldb, stride_b), operand(c, f64, ldc, stride_c)];
+        let (operations, sizes, factors) = ([op_a, op_b], [m, n, k], [alpha, beta]);
+        multiply(Call { name, handle, operations, sizes, factors, operands, compute: 70, batch })
+    }
+
     fn cublasSgemv_v2(handle: u64, op_a: u32, m: c_int, n: c_int, alpha: *const c_void, a: *const c_void, lda: c_int,
         x: *const c_void, incx: c_int, beta: *const c_void, y: *mut c_void, incy: c_int) |name| {
-        if incx < 0 || incy < 0 {
-            return Err(Status::NotSupported);
-        }
-        let is_transposed = transposed(op_a)?;
-        let (outputs, inputs) = if is_transposed { (n, m) } else { (m, n) };
         let f32 = Element::F32;
         let operands = [operand(x, f32, incx, 0), operand(a, f32, lda, 0), operand(y, f32, incy, 0)];
-        let operations = [0, u32::from(!is_transposed)];
-        let (sizes, factors) = ([1, outputs, inputs], [alpha, beta]);
-        multiply(Call { name, handle, operations, sizes, factors, operands, compute: 68, batch: 1 })
+        multiply_vector(name, handle, op_a, (m, n), [alpha, beta], operands, 68)
+    }
+
+    fn cublasDgemv_v2(handle: u64, op_a: u32, m: c_int, n: c_int, alpha: *const c_void, a: *const c_void, lda: c_int,
+        x: *const c_void, incx: c_int, beta: *const c_void, y: *mut c_void, incy: c_int) |name| {
+        let f64 = Element::F64;
+        let operands = [operand(x, f64, incx, 0), operand(a, f64, lda, 0), operand(y, f64, incy, 0)];
+        multiply_vector(name, handle, op_a, (m, n), [alpha, beta], operands, 70)
     }
 }

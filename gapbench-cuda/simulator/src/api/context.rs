@@ -36,10 +36,9 @@ api! { Driver:
     fn cuDevicePrimaryCtxRelease_v2(device: c_int) |driver| {
         check(device)?;
         let mut state = driver.lock();
-        match state.retained {
-            0 => return Err(Code::INVALID_CONTEXT),
-            1 => state.deactivate(),
-            _ => state.retained -= 1,
+        state.retained = state.retained.checked_sub(1).ok_or(Code::INVALID_CONTEXT)?;
+        if state.retained == 0 {
+            state.deactivate();
         }
         driver.wake();
         Ok(())

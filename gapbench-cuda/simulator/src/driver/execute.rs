@@ -140,13 +140,17 @@ impl Step<'_> {
 
     fn fill(&self, address: u64, pattern: &[u8], bytes: u64) -> Outcome {
         let _pages = self.check(address, bytes, true)?;
-        let uniform = pattern.iter().all(|byte| *byte == pattern[0]);
+        let zeros = pattern.iter().all(|&byte| byte == 0);
+        let emptied = if zeros { self.driver.lock().memory.empty(address, bytes) } else { 0..0 };
         // SAFETY: the range was checked and its pages are held.
         let target = unsafe { std::slice::from_raw_parts_mut(address as *mut u8, bytes as usize) };
-        if uniform {
-            target.fill(pattern[0]);
-        } else {
-            target.chunks_exact_mut(pattern.len()).for_each(|chunk| chunk.copy_from_slice(pattern));
+        let (before, rest) = target.split_at_mut(emptied.start);
+        for part in [before, &mut rest[emptied.len()..]] {
+            if pattern.iter().all(|&byte| byte == pattern[0]) {
+                part.fill(pattern[0]);
+            } else {
+                part.chunks_exact_mut(pattern.len()).for_each(|chunk| chunk.copy_from_slice(pattern));
+            }
         }
         self.touch(address, bytes);
         self.advance(cost::fill(bytes), 0);

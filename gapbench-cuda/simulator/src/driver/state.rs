@@ -116,11 +116,11 @@ impl State {
         context
     }
 
-    /// Ends the primary context with all that belongs to it, a sticky error included.
+    /// Ends the primary context with all that belongs to it, a sticky error included. Whoever retained it still has to
+    /// release it.
     pub(crate) fn deactivate(&mut self) {
         self.sticky = None;
         self.context = None;
-        self.retained = 0;
         self.memory.set_context(false);
         self.cache.clear();
         // A worker that does not find its stream ends.
