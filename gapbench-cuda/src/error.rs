@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::function::Grid;
@@ -99,13 +98,6 @@ pub enum CudaError {
     /// A range goes beyond a buffer, or lengths differ that should be equal.
     Length {
         /// What does not fit.
-        what: String,
-    },
-    /// A file of the cache could not be used for a reason that a new compilation does not mend.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
         what: String,
     },
 }
@@ -208,7 +200,6 @@ impl fmt::Display for CudaError {
             CudaError::Library { name, what, .. } => write!(formatter, "use {name}: {what}"),
             CudaError::Compile { name, log } => write!(formatter, "compile {name}:{}", log_text(log)),
             CudaError::Length { what } => write!(formatter, "use a buffer: {what}"),
-            CudaError::File { path, what } => write!(formatter, "use {}: {what}", path.display()),
         }
     }
 }

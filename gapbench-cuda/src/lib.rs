@@ -14,7 +14,8 @@
 //!     let cuda = Cuda::find()?; // skipped here without a driver; `--require-device cuda` makes that a failure
 //!     let kernel = cuda.kernel(PTX, "scale")?;
 //!     let mut values = cuda.random::<f32>(1 << 20, 1)?;
-//!     kernel.launch(cuda.stream(), Grid::cover(values.len(), 256), (&mut values, 2.0_f32, values.len() as u32))?;
+//!     let len = values.len();
+//!     kernel.launch(cuda.stream(), Grid::cover(len, 256), (&mut values, 2.0_f32, len as u32))?;
 //!     cuda.synchronize()?;
 //!     Ok(())
 //! }
@@ -43,6 +44,7 @@ mod libraries;
 mod memory;
 mod module;
 mod nvrtc;
+mod probe;
 mod random;
 mod status;
 mod stream;
@@ -62,6 +64,7 @@ pub use float8::F8E4M3;
 pub use function::{Function, Grid, Sizes};
 pub use memory::Memory;
 pub use module::Code;
+pub use probe::{Probe, Reading};
 pub use status::Status;
 pub use stream::Stream;
 pub use worker::Worker;

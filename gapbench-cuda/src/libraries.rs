@@ -84,7 +84,10 @@ pub(crate) fn open(names: &[&str], folders: &[PathBuf]) -> Result<Opened, NotOpe
             match load(path.as_os_str()) {
                 Ok(library) => return Ok(Opened { library, path }),
                 Err(error) => {
-                    refused.get_or_insert(NotOpened::Refused { path, what: error.to_string() });
+                    // What the loader says is the error's source.
+                    let what = std::error::Error::source(&error)
+                        .map_or_else(|| error.to_string(), ToString::to_string);
+                    refused.get_or_insert(NotOpened::Refused { path, what });
                 }
             }
         }
