@@ -37,7 +37,7 @@ api! { Context:
         if address.is_null() || bytes == 0 {
             return Err(Code::INVALID_VALUE);
         }
-        driver.lock().memory.register(address as u64, bytes as u64)
+        driver.lock().memory.register(address as u64, bytes as u64, Kind::Registered)
     }
 
     fn cuMemHostUnregister(address: u64) |driver| {

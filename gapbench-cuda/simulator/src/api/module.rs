@@ -8,6 +8,7 @@ use super::{answer, api, text};
 use crate::driver::Driver;
 use crate::driver::code::{Code, Outcome};
 use crate::driver::launch::SHARED_BYTES;
+use crate::driver::memory::Kind;
 use crate::driver::module::{self, Function};
 
 // `CUjit_option`
@@ -66,6 +67,9 @@ unsafe fn load(driver: &Driver, handle: *mut u64, image: *const c_void, options:
     match module::load(image as u64, driver_version) {
         Ok(loaded) => {
             let mut state = driver.lock();
+            for variable in loaded.ptx.variables.values().filter(|variable| variable.size > 0) {
+                state.memory.register(variable.address, variable.size as u64, Kind::Variable)?;
+            }
             let new = state.handle();
             state.modules.insert(new, Arc::new(loaded));
             // SAFETY: the caller's promise.
@@ -104,7 +108,8 @@ api! { Context:
 
     fn cuModuleUnload(module: u64) |driver| {
         let mut state = driver.lock();
-        state.modules.remove(&module).ok_or(Code::INVALID_HANDLE)?;
+        let unloaded = state.modules.remove(&module).ok_or(Code::INVALID_HANDLE)?;
+        unloaded.ptx.variables.values().for_each(|variable| state.memory.unmap(variable.address));
         state.functions.retain(|_, function| function.module_handle != module);
         Ok(())
     }
@@ -121,9 +126,15 @@ api! { Context:
         answer(function, handle)
     }
 
-    // The interpreter's modules have no variables that a program could find.
-    fn cuModuleGetGlobal_v2(_address: *mut u64, _bytes: *mut usize, module: u64, _name: *const c_char) |driver| {
-        let known = driver.lock().modules.contains_key(&module);
-        Err(if known { Code::NOT_FOUND } else { Code::INVALID_HANDLE })
+    fn cuModuleGetGlobal_v2(address: *mut u64, bytes: *mut usize, module: u64, name: *const c_char) |driver| {
+        let name = text(name)?;
+        let state = driver.lock();
+        let module = state.modules.get(&module).ok_or(Code::INVALID_HANDLE)?;
+        let variable = module.ptx.variables.get(&name).ok_or(Code::NOT_FOUND)?;
+        // Either answer may be unwanted.
+        if !address.is_null() {
+            answer(address, variable.address)?;
+        }
+        if bytes.is_null() { Ok(()) } else { answer(bytes, variable.size) }
     }
 }

@@ -96,6 +96,12 @@ impl Step<'_> {
         stream.ready_ns
     }
 
+    /// When a kernel begins that is launched now.
+    fn start_ns(&self) -> u64 {
+        let ready_ns = self.driver.lock().streams.get(&self.stream).map_or(0, |stream| stream.ready_ns);
+        (ready_ns + self.launch_ns).max(self.issued_ns)
+    }
+
     /// Checks that a device range lies in one allocation and holds its pages as long as the answer lives.
     fn check(&self, address: u64, bytes: u64, write: bool) -> Outcome<std::sync::Arc<memory::View>> {
         let mut state = self.driver.lock();
@@ -188,12 +194,12 @@ impl Step<'_> {
         if let Some(failing) = failing {
             return Err(Code(failing.code));
         }
-        let kernel = launch.kernel()?;
-        let (grid, block) = (launch.grid, launch.block);
-        let dynamic_shared_bytes = launch.dynamic_shared_bytes as usize;
-        let parameters = launch.parameters.as_slice();
-        let request = ptx::Launch { kernel, grid, block, dynamic_shared_bytes, parameters };
-        let work = ptx::run(request, &trace).map_err(|fault| report(&launch.name, &fault))?;
+        let request = ptx::Launch {
+            dynamic_shared_bytes: launch.dynamic_shared_bytes as usize,
+            start_ns: self.start_ns(),
+            ..ptx::Launch::new(launch.kernel()?, launch.grid, launch.block, &launch.parameters)
+        };
+        let work = ptx::run(request, &trace).map_err(|fault| report(&fault))?;
         if trace.waited_for_host() {
             // Its instructions are the wait's, and it ended when the host had done what it waited for.
             let duration = Duration { latency_ns: self.launch_ns, body_ns: 0 };
@@ -218,8 +224,8 @@ impl Step<'_> {
 }
 
 /// Says on stderr what a kernel did, and answers the code that hardware gives for it.
-fn report(kernel: &str, fault: &Fault) -> Code {
-    eprintln!("cuda-simulator: kernel {kernel}: {fault}");
+fn report(fault: &Fault) -> Code {
+    eprintln!("cuda-simulator: {fault}");
     match fault.kind {
         FaultKind::IllegalAddress { .. } => Code::ILLEGAL_ADDRESS,
         FaultKind::MisalignedAddress { .. } => Code::MISALIGNED_ADDRESS,

@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Host,
     /// Host memory that the program allocated itself.
     Registered,
+    /// A variable of a module, whose memory belongs to the module.
+    Variable,
 }
 
 /// Pages of this process that stand for device memory, or the program's own (`mapped` is 0).
@@ -118,7 +120,7 @@ impl Memory {
         let charged = match kind {
             Kind::Pool => Pool::charge(bytes),
             Kind::Plain => bytes.checked_next_multiple_of(PAGE_BYTES),
-            Kind::Host | Kind::Registered => Some(0),
+            Kind::Host | Kind::Registered | Kind::Variable => Some(0),
         };
         let charged = charged.filter(|&charged| charged <= available).ok_or(Code::OUT_OF_MEMORY)?;
         let mapping = Mapping::new(bytes)?;
@@ -130,20 +132,20 @@ impl Memory {
                 // What the pool keeps for later gives way.
                 self.pool.limit(self.capacity.saturating_sub(self.context + self.plain));
             }
-            Kind::Host | Kind::Registered => {}
+            Kind::Host | Kind::Registered | Kind::Variable => {}
         }
         let address = mapping.address;
         self.insert(Allocation { mapping: Arc::new(mapping), bytes, charged, kind, freed: false });
         Ok(address)
     }
 
-    /// Makes a range of the program's own memory known to the device.
-    pub(crate) fn register(&mut self, address: u64, bytes: u64) -> Outcome {
+    /// Makes a range known that this driver did not allocate: the program's own memory, or a module's variable.
+    pub(crate) fn register(&mut self, address: u64, bytes: u64, kind: Kind) -> Outcome {
         if self.find(address, 1).is_some() {
             return Err(Code::HOST_MEMORY_ALREADY_REGISTERED);
         }
         let mapping = Arc::new(Mapping { address, mapped: 0 });
-        self.insert(Allocation { mapping, bytes, charged: 0, kind: Kind::Registered, freed: false });
+        self.insert(Allocation { mapping, bytes, charged: 0, kind, freed: false });
         Ok(())
     }
 
@@ -159,7 +161,7 @@ impl Memory {
             _ if allocation.freed => return Err(Code::INVALID_VALUE),
             Kind::Pool => self.pool.give_back(allocation.charged),
             Kind::Plain => self.plain -= allocation.charged,
-            Kind::Host | Kind::Registered => return Err(Code::INVALID_VALUE),
+            Kind::Host | Kind::Registered | Kind::Variable => return Err(Code::INVALID_VALUE),
         }
         allocation.freed = true;
         Ok(())
@@ -205,7 +207,9 @@ impl Memory {
     pub(crate) fn empty(&self, address: u64, bytes: u64) -> std::ops::Range<usize> {
         const HOST_PAGE: u64 = 4096;
         let (start, end) = (address.next_multiple_of(HOST_PAGE), (address + bytes) / HOST_PAGE * HOST_PAGE);
-        let own = self.find(address, bytes).is_some_and(|found| found.kind != Kind::Registered);
+        let own = self
+            .find(address, bytes)
+            .is_some_and(|found| !matches!(found.kind, Kind::Registered | Kind::Variable));
         if !own || bytes < LARGE_FILL_BYTES || start >= end {
             return 0..0;
         }
