@@ -10,6 +10,7 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use cudarc::driver::sys::{
     self, CUevent_flags, CUfunction_attribute, CUgraphInstantiate_flags, CUstreamCaptureMode,
@@ -136,8 +137,13 @@ fn a_held_stream_runs_when_the_host_lets_it() {
             events.push(event(&stream));
         }
         assert!(!events[0].is_complete());
+        // To wait for the stream now is to wait for ever.
+        let (done, waiting) = std::sync::mpsc::channel();
+        let waiter = Arc::clone(&stream);
+        std::thread::spawn(move || done.send(waiter.synchronize()).unwrap());
+        assert!(waiting.recv_timeout(Duration::from_millis(100)).is_err());
         flag.release();
-        stream.synchronize().unwrap();
+        waiting.recv().unwrap().unwrap();
         assert!(events.windows(2).all(|pair| between(&pair[0], &pair[1]) == 7_000));
         assert_eq!(stream.clone_dtoh(&data).unwrap(), [100; 256]);
     });

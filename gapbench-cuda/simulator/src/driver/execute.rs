@@ -164,6 +164,7 @@ impl Step<'_> {
     }
 
     fn foreign(&self, foreign: &Foreign) -> Outcome {
+        self.scripted(&foreign.name)?;
         let mut duration = {
             let mut state = self.driver.lock();
             let slow = state.script.slow.get(&foreign.name).copied().unwrap_or(1.0);
@@ -180,20 +181,23 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn kernel(&self, launch: &KernelLaunch) -> Outcome {
-        let (trace, failing, hangs) = {
+    /// What the script has for a kernel or a product while it runs.
+    fn scripted(&self, name: &str) -> Outcome {
+        let (hangs, failing) = {
             let mut state = self.driver.lock();
-            let hangs = state.script.hanging.contains(&launch.name);
-            (Trace::new(state.memory.view()), state.script.failing_kernel(&launch.name, true), hangs)
+            (state.script.hanging.contains(name), state.script.failing_kernel(name, true))
         };
         if hangs {
             loop {
                 std::thread::park();
             }
         }
-        if let Some(failing) = failing {
-            return Err(Code(failing.code));
-        }
+        failing.map_or(Ok(()), |failing| Err(Code(failing.code)))
+    }
+
+    fn kernel(&self, launch: &KernelLaunch) -> Outcome {
+        self.scripted(&launch.name)?;
+        let trace = Trace::new(self.driver.lock().memory.view());
         let request = ptx::Launch {
             dynamic_shared_bytes: launch.dynamic_shared_bytes as usize,
             start_ns: self.start_ns(),

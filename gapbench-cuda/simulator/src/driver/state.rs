@@ -52,7 +52,7 @@ impl State {
     pub(crate) fn from_environment() -> State {
         let mut script = Script::default();
         let text = std::env::var_os("CUDA_SIMULATOR").unwrap_or_default();
-        if let Err(reason) = script.apply(&text.to_string_lossy()) {
+        if let Err(reason) = script.apply(&text.to_string_lossy(), crate::api::exists) {
             eprintln!("cuda-simulator: CUDA_SIMULATOR: {reason}");
             script.broken = true;
         }
