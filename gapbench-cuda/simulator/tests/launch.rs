@@ -270,6 +270,24 @@ fn a_hanging_kernel_never_ends() {
 }
 
 #[test]
+fn a_reset_ends_a_kernel_that_waits() {
+    scenario("a_reset_ends_a_kernel_that_waits", "", || {
+        let context = CudaContext::new(0).unwrap();
+        let stream = context.new_stream().unwrap();
+        let flag = Flag::new();
+        flag.hold(&stream, &module(&context).load_function("hold").unwrap());
+        assert_eq!(unsafe { sys::cuDevicePrimaryCtxReset_v2(0) } as u32, 0);
+        std::mem::forget((context, stream));
+        let again = CudaContext::new(0).unwrap();
+        let kernel = module(&again).load_function("increment").unwrap();
+        let stream = again.default_stream();
+        let mut data = stream.clone_htod(&[0u32; 256]).unwrap();
+        increment(&stream, &kernel, &mut data, 256).unwrap();
+        assert_eq!(stream.clone_dtoh(&data).unwrap(), [1; 256]);
+    });
+}
+
+#[test]
 fn a_module_has_variables_and_functions() {
     scenario("a_module_has_variables_and_functions", "", || {
         let context = CudaContext::new(0).unwrap();
