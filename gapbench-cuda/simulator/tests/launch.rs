@@ -240,6 +240,16 @@ fn a_trap_is_a_launch_failure() {
 }
 
 #[test]
+fn a_failed_assertion_has_a_code_of_its_own() {
+    scenario("a_failed_assertion_has_a_code_of_its_own", "", || {
+        let context = CudaContext::new(0).unwrap();
+        let stream = context.default_stream();
+        launch_one(&stream, &module(&context).load_function("assert").unwrap(), 0).unwrap();
+        assert_eq!(code(stream.synchronize()), 710);
+    });
+}
+
+#[test]
 fn a_kernel_fails_by_script() {
     let script = "fail kernel count with 701; fail kernel hold with 719 sticky";
     scenario("a_kernel_fails_by_script", script, || {

@@ -246,6 +246,8 @@ fn report(fault: &Fault) -> Code {
     match fault.kind {
         FaultKind::IllegalAddress { .. } => Code::ILLEGAL_ADDRESS,
         FaultKind::MisalignedAddress { .. } => Code::MISALIGNED_ADDRESS,
+        // The function that a failed `assert` calls.
+        FaultKind::Trap if fault.instruction.contains("__assertfail") => Code::ASSERT,
         FaultKind::Trap => Code::LAUNCH_FAILED,
         FaultKind::Deadlock | FaultKind::Endless => Code::LAUNCH_TIMEOUT,
     }
