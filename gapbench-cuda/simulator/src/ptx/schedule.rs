@@ -119,12 +119,13 @@ fn meet(block: &mut Block<'_>, warp: &mut [Thread]) -> Result<bool, Fault> {
     let mut any = false;
     for lane in 0..warp.len() {
         let Some((kind, mask)) = waiting[lane] else { continue };
-        let present = lanes_at(warp, &waiting, lane);
+        // A lane outside its own mask waits for what it has no part in.
+        let members = if kind == Collective::ActiveMask { u32::MAX } else { mask };
+        let present = lanes_at(warp, &waiting, lane) & members;
         let complete = match kind {
             Collective::ActiveMask => ready == 0,
             // The ISA leaves open what a matrix operation gives where lanes are missing, so it never goes on there.
             Collective::Matrix(_) => present == u32::MAX,
-            // A lane outside its own mask would wait for what it has no part in.
             _ => mask >> lane & 1 == 1 && mask & alive & !present == 0,
         };
         if complete {
