@@ -1,4 +1,4 @@
-//! `cvt`, `cvt.pack` and `cvta`.
+//! Conversions: `cvt` and `cvta`.
 
 use half::{bf16, f16};
 
