@@ -532,12 +532,14 @@ fn speed() {
         (memory.add(&noise(n * n)), memory.add(&noise(n * n)), memory.zeros::<f32>(n * n));
     let arguments = parameters().with(left).with(right).with(output).with(n as i32);
     let softmax = parameters().with(left).with(output).with(n as i32);
-    for (name, block, grid, arguments) in [
-        ("matmul_tiled", [16, 16, 1], [8, 8, 1], &arguments),
-        ("softmax_rows", [128, 1, 1], [128, 1, 1], &softmax),
+    let sums = parameters().with(left).with(output).with((n * n) as i32);
+    for (text, name, block, grid, arguments) in [
+        (MATMUL, "matmul_tiled", [16, 16, 1], [8, 8, 1], &arguments),
+        (MATMUL, "softmax_rows", [128, 1, 1], [128, 1, 1], &softmax),
+        (REDUCE, "block_sums", [256, 1, 1], [64, 1, 1], &sums),
     ] {
         let start = support::now();
-        let work = launch_with(MATMUL, name, &memory, grid, block, arguments, n * 4).unwrap();
+        let work = launch_with(text, name, &memory, grid, block, arguments, n * 4).unwrap();
         let seconds = start.elapsed().as_secs_f64();
         println!("{name}: {:.1} M instructions/s", work.instructions as f64 / seconds / 1e6);
     }

@@ -524,6 +524,10 @@ fn comparisons() {
     same("setp.gt.or.u32 %d, %a, %b, !%c;", mixed, "pred", |a, b, c| u64::from(a > b) | (1 - c));
     same("setp.gt.xor.u32 %q|%d, %a, %b, %c;", mixed, "pred", |a, b, c| u64::from(a <= b) ^ c);
     same("set.eq.u32.s32 %d, %a, %b;", "i32 i32", "i32", |a, b, _| if a == b { 0xffff_ffff } else { 0 });
+    same("set.ge.f16.f16 %d, %a, %b;", "f16 f16", "i16", |a, b, _| {
+        let [a, b] = [a, b].map(|bits| f16::from_bits(bits as u16));
+        if a >= b { 0x3c00 } else { 0 }
+    });
     same("set.lt.f32.f32 %d, %a, %b;", "f32 f32", "f32", |a, b, _| {
         bits(if single(a) < single(b) { 1.0 } else { 0.0 })
     });
@@ -618,6 +622,14 @@ fn moves_and_vectors() {
     same("mov.b64 %d, {%a, %b};", "i32 i32", "i64", |a, b, _| a | b << 32);
     same("{ .reg .b16 %l, %h; mov.b32 {%l, %h}, %a; mov.b32 %d, {%h, %l}; }", "i32", "i32", |a, _, _| {
         (a << 16 | a >> 16) & 0xffff_ffff
+    });
+    // Scopes have registers and labels of their own, and inline assembly leaves out blanks.
+    let scope = "{.reg.b32 %x; mov.u32 %x, %d; @%b bra OUT; add.u32 %x, %x, 1; OUT: add.u32 %d, %x, 1;}";
+    same(&format!("mov.u32 %d, %a; {scope} {scope}"), "i32 pred", "i32", |a, b, _| {
+        u((a as u32).wrapping_add(if b == 1 { 2 } else { 4 }))
+    });
+    same("max.u16x2 %d, %a, %b;", "i32 i32", "i32", |a, b, _| {
+        (a >> 16).max(b >> 16) << 16 | (a & 0xffff).max(b & 0xffff)
     });
     same("mov.b32 {_, %d}, %a;", "i32", "i16", |a, _, _| a >> 16);
     same(

@@ -380,7 +380,7 @@ impl<'t> Reader<'_, 't> {
         }
         let t = self.type_any()?;
         // A row for integers and floats has the modifiers of both.
-        let foreign = if t.is_float() || t.half().is_some() { OF_INTEGERS } else { OF_FLOATS };
+        let foreign = if t.half().unwrap_or(t).is_float() { OF_INTEGERS } else { OF_FLOATS };
         if let Some(suffix) = taken.iter().find(|suffix| foreign.contains(suffix)) {
             return Err(format!("`.{suffix}` is not defined for {}", t.name()));
         }

@@ -109,7 +109,7 @@ impl Thread {
                 Operation::Registers(run) => run(instruction, registers),
                 Operation::Predicates(compare, combination) => {
                     let [a, b, third, _] = instruction.inputs.map(|slot| registers[slot as usize]);
-                    let holds = compare(instruction.mode, a, b, 0);
+                    let holds = compare(instruction.mode, a, b, 1);
                     let both = [holds, holds ^ 1].map(|holds| match combination {
                         Some(combination) => combination.apply(holds, third),
                         None => holds,

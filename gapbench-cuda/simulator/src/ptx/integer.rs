@@ -2,7 +2,7 @@
 
 use super::decode::{Decoded, Reader};
 use super::instruction::{CARRY, Compute, Instruction, Mode, Operation, Part};
-use super::types::{Type, low_bits};
+use super::types::{Type, low_bits, sign_extend};
 
 /// A machine integer in a slot.
 pub(super) trait Integer: Copy + Ord {
@@ -189,13 +189,12 @@ pub(super) fn sad(t: Type, _: Mode) -> Option<Compute> {
 
 /// `add.cc`, `addc`, `sub.cc`, `subc`, `mad.cc` and `madc`: `a + b` or `a - b` with the carry in and out.
 fn carried(instruction: &Instruction, registers: &mut [u64], bits: u32, a: u64, b: u64, subtract: bool) {
-    let carry_in = if instruction.mode.variant { registers[CARRY as usize] } else { 0 };
+    let carry_in = if instruction.mode.reads_carry { registers[CARRY as usize] } else { 0 };
     let (a, b, carry_in) =
         (i128::from(low_bits(a, bits)), i128::from(low_bits(b, bits)), i128::from(carry_in));
     let total = if subtract { a - b - carry_in } else { a + b + carry_in };
     registers[instruction.outputs[0] as usize] = low_bits(total as u64, bits);
-    // `saturate` stands for `.cc` here: only then is the carry written.
-    if instruction.mode.saturate {
+    if instruction.mode.writes_carry {
         registers[CARRY as usize] = u64::from(total < 0 || total >> bits != 0);
     }
 }
@@ -243,7 +242,7 @@ pub(super) fn carry(reader: &mut Reader<'_, '_>) -> Decoded {
         _ => carried_mad::<i64>,
     };
     let mut instruction = Instruction::new(Operation::Registers(run));
-    instruction.mode = Mode { part, variant: reads_carry, saturate: writes_carry, ..Mode::default() };
+    instruction.mode = Mode { part, reads_carry, writes_carry, ..Mode::default() };
     instruction.outputs[0] = reader.destination()?;
     for index in 0..if opcode == "mad" { 3 } else { 2 } {
         instruction.inputs[index] = reader.source(t)?;
@@ -251,18 +250,17 @@ pub(super) fn carry(reader: &mut Reader<'_, '_>) -> Decoded {
     Ok(instruction)
 }
 
-/// The bytes of a 32-bit number, each or each pair of bytes signed or not.
+/// The 8- or 16-bit lanes of a 32-bit number, signed or not.
 fn lanes<const SIGNED: bool>(slot: u64, bits: u32) -> [i64; 4] {
     std::array::from_fn(|lane| {
         let value = low_bits(slot >> (lane as u32 * bits), bits);
-        if SIGNED { super::types::sign_extend(value, bits) } else { value as i64 }
+        if SIGNED { sign_extend(value, bits) } else { value as i64 }
     })
 }
 
-fn dot<const A: bool, const B: bool>(mode: Mode, a: u64, b: u64, c: u64) -> u64 {
+fn dot<const A: bool, const B: bool>(_: Mode, a: u64, b: u64, c: u64) -> u64 {
     let a = lanes::<A>(a, 8);
     let b = lanes::<B>(b, 8);
-    let _ = mode;
     let products: i64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
     low_bits((c as i64).wrapping_add(products) as u64, 32)
 }
