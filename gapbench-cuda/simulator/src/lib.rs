@@ -1,7 +1,7 @@
 //! A CUDA driver without a GPU, for tests.
 //!
 //! Built as `libcuda.so.1` it stands where a program looks for the driver; built as a Rust library it says where that
-//! file and its companions are, see [`install`].
+//! file and its companions are, see [`install()`].
 #![allow(
     unsafe_code,
     reason = "a driver's interface is C: every entry point receives pointers, and device memory is addressed by number"

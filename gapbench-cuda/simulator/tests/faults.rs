@@ -24,6 +24,7 @@ fn a_wrong_script_stops_the_program() {
         assert_eq!(code(CudaContext::new(0)), 1);
         assert_eq!(control("driver"), 1);
         assert_eq!(control("driver 12040"), 0);
+        assert_eq!(control("fail cuMemAlloc at 1 with 2"), 1, "it is cuMemAlloc_v2");
     });
     if let Some(stderr) = stderr {
         assert!(stderr.contains("CUDA_SIMULATOR: `fial cuInit at 1 with 2`: not a statement"), "{stderr}");

@@ -10,10 +10,9 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use cudarc::driver::sys::{
-    self, CUevent_flags, CUfunction_attribute, CUgraphInstantiate_flags, CUstreamCaptureMode,
-};
+use cudarc::driver::sys::{self, CUevent_flags, CUgraphInstantiate_flags, CUstreamCaptureMode};
 use cudarc::driver::{
     CudaContext, CudaEvent, CudaFunction, CudaModule, CudaSlice, CudaStream, DriverError, LaunchConfig,
     PushKernelArg, result,
@@ -136,8 +135,13 @@ fn a_held_stream_runs_when_the_host_lets_it() {
             events.push(event(&stream));
         }
         assert!(!events[0].is_complete());
+        // To wait for the stream now is to wait for ever.
+        let (done, waiting) = std::sync::mpsc::channel();
+        let waiter = Arc::clone(&stream);
+        std::thread::spawn(move || done.send(waiter.synchronize()).unwrap());
+        assert!(waiting.recv_timeout(Duration::from_millis(100)).is_err());
         flag.release();
-        stream.synchronize().unwrap();
+        waiting.recv().unwrap().unwrap();
         assert!(events.windows(2).all(|pair| between(&pair[0], &pair[1]) == 7_000));
         assert_eq!(stream.clone_dtoh(&data).unwrap(), [100; 256]);
     });
@@ -236,6 +240,16 @@ fn a_trap_is_a_launch_failure() {
 }
 
 #[test]
+fn a_failed_assertion_has_a_code_of_its_own() {
+    scenario("a_failed_assertion_has_a_code_of_its_own", "", || {
+        let context = CudaContext::new(0).unwrap();
+        let stream = context.default_stream();
+        launch_one(&stream, &module(&context).load_function("assert").unwrap(), 0).unwrap();
+        assert_eq!(code(stream.synchronize()), 710);
+    });
+}
+
+#[test]
 fn a_kernel_fails_by_script() {
     let script = "fail kernel count with 701; fail kernel hold with 719 sticky";
     scenario("a_kernel_fails_by_script", script, || {
@@ -264,6 +278,24 @@ fn a_hanging_kernel_never_ends() {
 }
 
 #[test]
+fn a_reset_ends_a_kernel_that_waits() {
+    scenario("a_reset_ends_a_kernel_that_waits", "", || {
+        let context = CudaContext::new(0).unwrap();
+        let stream = context.new_stream().unwrap();
+        let flag = Flag::new();
+        flag.hold(&stream, &module(&context).load_function("hold").unwrap());
+        assert_eq!(unsafe { sys::cuDevicePrimaryCtxReset_v2(0) } as u32, 0);
+        std::mem::forget((context, stream));
+        let again = CudaContext::new(0).unwrap();
+        let kernel = module(&again).load_function("increment").unwrap();
+        let stream = again.default_stream();
+        let mut data = stream.clone_htod(&[0u32; 256]).unwrap();
+        increment(&stream, &kernel, &mut data, 256).unwrap();
+        assert_eq!(stream.clone_dtoh(&data).unwrap(), [1; 256]);
+    });
+}
+
+#[test]
 fn a_module_has_variables_and_functions() {
     scenario("a_module_has_variables_and_functions", "", || {
         let context = CudaContext::new(0).unwrap();
@@ -278,35 +310,21 @@ fn a_module_has_variables_and_functions() {
 }
 
 #[test]
-fn a_launch_that_no_device_can_run_is_refused() {
-    scenario("a_launch_that_no_device_can_run_is_refused", "", || {
+fn host_threads_with_streams_of_their_own_do_not_disturb_each_other() {
+    scenario("host_threads_with_streams_of_their_own_do_not_disturb_each_other", "", || {
         let context = CudaContext::new(0).unwrap();
-        let stream = context.default_stream();
-        let module = module(&context);
-        let (count, shared) =
-            (module.load_function("count").unwrap(), module.load_function("shared").unwrap());
-        let with = |grid_dim, block_dim| {
-            let config = LaunchConfig { grid_dim, block_dim, shared_mem_bytes: 0 };
-            code(unsafe { stream.launch_builder(&count).launch(config) })
-        };
-        assert_eq!(with((0, 1, 1), (1, 1, 1)), 1);
-        assert_eq!(with((1, 65_536, 1), (1, 1, 1)), 1);
-        assert_eq!(with((1, 1, 1), (32, 32, 2)), 1);
-        assert_eq!(with((1, 1, 1), (1, 1, 65)), 1);
-        assert_eq!(with((1, 1, 1), (32, 32, 1)), 0);
-
-        // 1 KiB of the 48 is the kernel's own.
-        let launch = |bytes| {
-            let config = LaunchConfig { grid_dim: (1, 1, 1), block_dim: (1, 1, 1), shared_mem_bytes: bytes };
-            code(unsafe { stream.launch_builder(&shared).arg(&0u64).launch(config) })
-        };
-        assert_eq!([launch(47 << 10), launch((47 << 10) + 1)], [0, 1]);
-        let attribute = CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
-        assert_eq!(code(shared.set_attribute(attribute, 227 << 10)), 1);
-        shared.set_attribute(attribute, 226 << 10).unwrap();
-        assert_eq!([launch(226 << 10), launch((226 << 10) + 1)], [0, 1]);
-        assert_eq!(shared.shared_size_bytes().unwrap(), 1024);
-        assert_eq!(shared.occupancy_max_active_blocks_per_multiprocessor(1024, 100 << 10, None).unwrap(), 2);
-        assert_eq!(shared.occupancy_max_active_blocks_per_multiprocessor(1024, 200 << 10, None).unwrap(), 1);
+        unsafe { context.disable_event_tracking() };
+        let kernel = module(&context).load_function("increment").unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    context.bind_to_thread().unwrap();
+                    let stream = context.new_stream().unwrap();
+                    let mut data = stream.clone_htod(&[0u32; 256]).unwrap();
+                    (0..200).for_each(|_| increment(&stream, &kernel, &mut data, 256).unwrap());
+                    assert_eq!(stream.clone_dtoh(&data).unwrap(), [200; 256]);
+                });
+            }
+        });
     });
 }

@@ -186,6 +186,18 @@ fn a_product_outside_its_memory_ends_the_context() {
 }
 
 #[test]
+fn a_product_fails_while_it_runs() {
+    scenario("a_product_fails_while_it_runs", "fail kernel cublasSgemm_v2 with 719 sticky", || {
+        let stream = CudaContext::new(0).unwrap().default_stream();
+        let blas = CudaBlas::new(Arc::clone(&stream)).unwrap();
+        let operand = stream.alloc_zeros::<f32>(4).unwrap();
+        let mut result = stream.alloc_zeros::<f32>(4).unwrap();
+        unsafe { blas.gemm(square(2), &operand, &operand, &mut result) }.unwrap();
+        assert_eq!(stream.synchronize().unwrap_err().0 as u32, 719);
+    });
+}
+
+#[test]
 fn a_library_call_fails_by_script() {
     scenario("a_library_call_fails_by_script", "fail cublasCreate_v2 at 1 with 3", || {
         let stream = CudaContext::new(0).unwrap().default_stream();

@@ -173,3 +173,23 @@ fn fills_write_their_range_and_nothing_else() {
         }
     });
 }
+
+#[test]
+fn managed_memory_is_the_hosts_too() {
+    scenario("managed_memory_is_the_hosts_too", "", || {
+        let context = CudaContext::new(0).unwrap();
+        let stream = context.default_stream();
+        unsafe {
+            let flags = sys::CUmemAttach_flags::CU_MEM_ATTACH_GLOBAL;
+            let address = result::malloc_managed(4096, flags).unwrap();
+            result::memset_d8_async(address, 9, 4096, stream.cu_stream()).unwrap();
+            stream.synchronize().unwrap();
+            assert_eq!((address as *const u8).add(4095).read(), 9);
+            assert_eq!(
+                context.mem_get_info().map(|(free, total)| total - free).unwrap(),
+                (520 << 20) + (2 << 20)
+            );
+            result::free_sync(address).unwrap();
+        }
+    });
+}

@@ -1,6 +1,12 @@
 //! Whole kernels, compiled from the `.cu` files beside them, against references in `f64`.
 
 #![allow(missing_docs, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may stop at what it does not expect"
+)]
 
 #[path = "ptx/support.rs"]
 mod support;
@@ -514,4 +520,27 @@ fn fragments_as_the_isa_lays_them_out() {
     let exact =
         (0..128).map(|i| (0..16).map(|k| value(a[i / 8 * 16 + k]) * value(b[i % 8 * 16 + k])).sum::<f64>());
     assert!(largest_error(&memory.read(output), exact) < TENSOR_BOUND);
+}
+
+/// `cargo test --release -p cuda-simulator --test ptx_kernels -- --ignored --nocapture` prints instructions per second.
+#[test]
+#[ignore = "a measurement"]
+fn speed() {
+    let mut memory = Buffers::default();
+    let n = 128;
+    let (left, right, output) =
+        (memory.add(&noise(n * n)), memory.add(&noise(n * n)), memory.zeros::<f32>(n * n));
+    let arguments = parameters().with(left).with(right).with(output).with(n as i32);
+    let softmax = parameters().with(left).with(output).with(n as i32);
+    let sums = parameters().with(left).with(output).with((n * n) as i32);
+    for (text, name, block, grid, arguments) in [
+        (MATMUL, "matmul_tiled", [16, 16, 1], [8, 8, 1], &arguments),
+        (MATMUL, "softmax_rows", [128, 1, 1], [128, 1, 1], &softmax),
+        (REDUCE, "block_sums", [256, 1, 1], [64, 1, 1], &sums),
+    ] {
+        let start = support::now();
+        let work = launch_with(text, name, &memory, grid, block, arguments, n * 4).unwrap();
+        let seconds = start.elapsed().as_secs_f64();
+        println!("{name}: {:.1} M instructions/s", work.instructions as f64 / seconds / 1e6);
+    }
 }

@@ -111,6 +111,20 @@ fn a_captured_graph_runs_when_it_is_launched() {
 }
 
 #[test]
+fn a_graph_cannot_be_launched_from_the_device() {
+    scenario("a_graph_cannot_be_launched_from_the_device", "", || {
+        let context = CudaContext::new(0).unwrap();
+        let stream = context.new_stream().unwrap();
+        let with = |flags| {
+            stream.begin_capture(CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED).unwrap();
+            let ended = stream.end_capture(CUgraphInstantiate_flags(flags));
+            ended.map_or_else(|error| error.0 as u32, |_| 0)
+        };
+        assert_eq!([with(0), with(1), with(4), with(5), with(16)], [0, 0, 801, 1, 1]);
+    });
+}
+
+#[test]
 fn another_stream_joins_a_capture_through_an_event() {
     scenario("another_stream_joins_a_capture_through_an_event", "", || {
         let context = CudaContext::new(0).unwrap();

@@ -1,6 +1,6 @@
 //! The primary context, which is the only one, and what belongs to a thread.
 
-use std::ffi::{c_int, c_uint, c_void};
+use std::ffi::{c_int, c_uint};
 
 use super::{answer, api};
 use crate::driver::code::{Code, Outcome};
@@ -56,10 +56,6 @@ api! { Driver:
         driver.lock().context_flags = flags;
         Ok(())
     }
-
-    fn cuCtxCreate_v2(_context: *mut u64, _flags: c_uint, _device: c_int) |_| { Err(Code::NOT_SUPPORTED) }
-
-    fn cuCtxDestroy_v2(_context: u64) |_| { Err(Code::NOT_SUPPORTED) }
 
     fn cuCtxGetCurrent(context: *mut u64) |_| { answer(context, driver::top_context()) }
 
@@ -139,7 +135,4 @@ api! { Context:
     fn cuProfilerStart() |_| { Ok(()) }
 
     fn cuProfilerStop() |_| { Ok(()) }
-
-    fn cuMemcpyPeerAsync(_to: u64, _to_context: *mut c_void, _from: u64, _from_context: *mut c_void, _bytes: usize,
-        _stream: u64) |_| { Err(Code::NOT_SUPPORTED) }
 }

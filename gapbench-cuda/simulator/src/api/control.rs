@@ -36,7 +36,7 @@ unsafe extern "C" fn simulator_control(statements: *const c_char) -> c_int {
     // SAFETY: the caller gives a text that ends with a zero.
     let Ok(statements) = (unsafe { text(statements) }) else { return 1 };
     let mut state = driver().lock();
-    let applied = state.script.apply(&statements);
+    let applied = state.script.apply(&statements, super::exists);
     state.memory.capacity = state.script.memory_bytes;
     match applied {
         Ok(()) => 0,

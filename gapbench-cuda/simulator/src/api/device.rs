@@ -1,6 +1,6 @@
 //! Initialisation, versions, devices.
 
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ffi::{c_char, c_int, c_uint};
 
 use super::{answer, answer_text, api, text};
 use crate::driver::code::{Code, Outcome};
@@ -96,8 +96,4 @@ api! { Driver:
         // A device is no peer of itself.
         Err(Code::INVALID_DEVICE)
     }
-
-    fn cuCtxEnablePeerAccess(_context: *mut c_void, _flags: c_uint) |_| { Err(Code::PEER_ACCESS_UNSUPPORTED) }
-
-    fn cuCtxDisablePeerAccess(_context: *mut c_void) |_| { Err(Code::PEER_ACCESS_NOT_ENABLED) }
 }

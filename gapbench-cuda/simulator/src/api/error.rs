@@ -16,16 +16,24 @@ fn answer_text(target: *mut *const c_char, found: Option<&'static CStr>) -> Outc
 
 /// Finds one of this library's own functions, in its newest version first.
 fn find(driver: &Driver, name: &str) -> Option<*mut c_void> {
-    let library = own_library()?;
     ["_v3", "_v2", ""].iter().find_map(|version| {
         let symbol = format!("{name}{version}");
         let missing =
             driver.lock().script.missing.iter().any(|missing| *missing == symbol || missing == name);
-        let symbol = CString::new(symbol).ok()?;
-        // SAFETY: the library is open and the name ends with a zero.
-        let address = unsafe { libc::dlsym(library, symbol.as_ptr()) };
-        (!missing && !address.is_null()).then_some(address)
+        if missing { None } else { own_symbol(&symbol) }
     })
+}
+
+/// Whether a function can be made to fail: one of this library, or one of cuBLAS, which tells of its calls.
+pub(crate) fn exists(function: &str) -> bool {
+    function.starts_with("cublas") || own_symbol(function).is_some()
+}
+
+fn own_symbol(name: &str) -> Option<*mut c_void> {
+    let (library, name) = (own_library()?, CString::new(name).ok()?);
+    // SAFETY: the library is open and the name ends with a zero.
+    let address = unsafe { libc::dlsym(library, name.as_ptr()) };
+    (!address.is_null()).then_some(address)
 }
 
 /// This library, opened once more.

@@ -1,6 +1,6 @@
 //! What can be asked of a function and set for it.
 
-use std::ffi::{c_int, c_uint, c_void};
+use std::ffi::{c_int, c_uint};
 
 use super::{answer, api};
 use crate::driver::Driver;
@@ -128,13 +128,5 @@ api! { Context:
         let fits = |shared: &u32| blocks_per_multiprocessor(&function, threads, *shared).is_ok_and(|n| n >= blocks);
         let most = (0..=SHARED_OPTIN_BYTES).step_by(128).take_while(fits).last();
         answer(bytes, most.ok_or(Code::INVALID_VALUE)? as usize)
-    }
-
-    fn cuOccupancyMaxPotentialClusterSize(_size: *mut c_int, _handle: u64, _config: *const c_void) |_| {
-        Err(Code::NOT_SUPPORTED)
-    }
-
-    fn cuOccupancyMaxActiveClusters(_clusters: *mut c_int, _handle: u64, _config: *const c_void) |_| {
-        Err(Code::NOT_SUPPORTED)
     }
 }

@@ -3,11 +3,26 @@
 use std::ffi::c_ulonglong;
 
 use super::{answer, api};
-use crate::driver::code::Code;
+use crate::driver::code::{Code, Outcome};
 use crate::driver::stream::Operation;
 
+// `CUgraphInstantiate_flags`; the others, upload and node priorities, change nothing here.
+const AUTO_FREE: c_ulonglong = 1;
+const DEVICE_LAUNCH: c_ulonglong = 4;
+
+fn check_flags(flags: c_ulonglong) -> Outcome {
+    match flags {
+        16.. => Err(Code::INVALID_VALUE),
+        // The one excludes the other.
+        _ if flags & AUTO_FREE != 0 && flags & DEVICE_LAUNCH != 0 => Err(Code::INVALID_VALUE),
+        _ if flags & DEVICE_LAUNCH != 0 => Err(Code::NOT_SUPPORTED),
+        _ => Ok(()),
+    }
+}
+
 api! { Driver:
-    fn cuGraphInstantiateWithFlags(executable: *mut u64, graph: u64, _flags: c_ulonglong) |driver| {
+    fn cuGraphInstantiateWithFlags(executable: *mut u64, graph: u64, flags: c_ulonglong) |driver| {
+        check_flags(flags)?;
         let mut state = driver.lock();
         let operations = state.graphs.get(&graph).cloned().ok_or(Code::INVALID_HANDLE)?;
         let handle = state.handle();

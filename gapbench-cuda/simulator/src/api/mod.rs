@@ -13,6 +13,7 @@ mod memory;
 mod module;
 mod pool;
 mod stream;
+mod unsupported;
 
 use std::ffi::{CStr, c_char};
 
@@ -37,6 +38,7 @@ macro_rules! api {
     };
 }
 pub(crate) use api;
+pub(crate) use error::exists;
 
 /// Writes an answer.
 ///

@@ -104,8 +104,6 @@ api! { Context:
         load(driver, module, image.as_ptr().cast(), Options::NONE)
     }
 
-    fn cuModuleLoadFatBinary(_module: *mut u64, _image: *const c_void) |_| { Err(Code::NOT_SUPPORTED) }
-
     fn cuModuleUnload(module: u64) |driver| {
         let mut state = driver.lock();
         let unloaded = state.modules.remove(&module).ok_or(Code::INVALID_HANDLE)?;

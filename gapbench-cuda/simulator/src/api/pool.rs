@@ -42,10 +42,6 @@ api! { Driver:
         check(pool)
     }
 
-    fn cuMemPoolCreate(_pool: *mut u64, _properties: *const c_void) |_| { Err(Code::NOT_SUPPORTED) }
-
-    fn cuMemPoolDestroy(_pool: u64) |_| { Err(Code::NOT_SUPPORTED) }
-
     fn cuMemPoolGetAttribute(pool: u64, attribute: c_int, value: *mut c_void) |driver| {
         check(pool)?;
         let state = driver.lock();

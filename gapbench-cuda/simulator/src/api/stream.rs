@@ -130,10 +130,6 @@ api! { Driver:
         driver.enqueue(stream, Operation::Wait(recording))
     }
 
-    fn cuStreamAttachMemAsync(_stream: u64, _address: u64, _bytes: usize, _flags: c_uint) |_| {
-        Err(Code::NOT_SUPPORTED)
-    }
-
     fn cuStreamBeginCapture_v2(stream: u64, mode: c_int) |driver| { begin(&mut driver.lock(), stream, mode) }
 
     fn cuStreamEndCapture(stream: u64, graph: *mut u64) |driver| {

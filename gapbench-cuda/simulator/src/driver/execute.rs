@@ -2,13 +2,14 @@
 
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
+use super::Driver;
 use super::code::{Code, Outcome};
 use super::cost::{self, Duration};
 use super::launch::KernelLaunch;
-use super::memory::Trace;
 use super::stream::{Foreign, Job, Operation, Source, Transfer};
-use super::{Driver, memory};
+use super::trace::{Trace, View};
 use crate::ptx::{self, Fault, FaultKind};
 
 /// Executes one operation; an error ends the context.
@@ -17,7 +18,12 @@ pub(crate) fn execute(driver: &Driver, stream: u64, job: Job) {
     let step = Step { driver, stream, issued_ns, launch_ns: cost::LAUNCH_NS };
     let outcome = catch_unwind(AssertUnwindSafe(|| step.run(&operation)));
     if let Err(code) = outcome.unwrap_or(Err(Code::UNKNOWN)) {
-        driver.lock().sticky.get_or_insert(code);
+        let mut state = driver.lock();
+        // An error of a context that has ended meanwhile is nobody's.
+        if state.streams.contains_key(&stream) {
+            state.sticky.get_or_insert(code);
+        }
+        drop(state);
         driver.wake();
     }
 }
@@ -103,7 +109,7 @@ impl Step<'_> {
     }
 
     /// Checks that a device range lies in one allocation and holds its pages as long as the answer lives.
-    fn check(&self, address: u64, bytes: u64, write: bool) -> Outcome<std::sync::Arc<memory::View>> {
+    fn check(&self, address: u64, bytes: u64, write: bool) -> Outcome<Arc<View>> {
         let mut state = self.driver.lock();
         if bytes > 0 && state.memory.covering(address, bytes).is_none() {
             let what = if write { "write" } else { "read" };
@@ -164,6 +170,7 @@ impl Step<'_> {
     }
 
     fn foreign(&self, foreign: &Foreign) -> Outcome {
+        self.scripted(&foreign.name)?;
         let mut duration = {
             let mut state = self.driver.lock();
             let slow = state.script.slow.get(&foreign.name).copied().unwrap_or(1.0);
@@ -180,26 +187,36 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn kernel(&self, launch: &KernelLaunch) -> Outcome {
-        let (trace, failing, hangs) = {
+    /// What the script has for a kernel or a product while it runs.
+    fn scripted(&self, name: &str) -> Outcome {
+        let (hangs, failing) = {
             let mut state = self.driver.lock();
-            let hangs = state.script.hanging.contains(&launch.name);
-            (Trace::new(state.memory.view()), state.script.failing_kernel(&launch.name, true), hangs)
+            (state.script.hanging.contains(name), state.script.failing_kernel(name, true))
         };
         if hangs {
             loop {
                 std::thread::park();
             }
         }
-        if let Some(failing) = failing {
-            return Err(Code(failing.code));
-        }
+        failing.map_or(Ok(()), |failing| Err(Code(failing.code)))
+    }
+
+    fn kernel(&self, launch: &KernelLaunch) -> Outcome {
+        self.scripted(&launch.name)?;
+        let trace = {
+            let mut state = self.driver.lock();
+            Trace::new(state.memory.view(), Arc::clone(&state.alive))
+        };
         let request = ptx::Launch {
             dynamic_shared_bytes: launch.dynamic_shared_bytes as usize,
             start_ns: self.start_ns(),
             ..ptx::Launch::new(launch.kernel()?, launch.grid, launch.block, &launch.parameters)
         };
-        let work = ptx::run(request, &trace).map_err(|fault| report(&fault))?;
+        let work = match ptx::run(request, &trace) {
+            Ok(work) => work,
+            Err(_) if trace.is_over() => return Ok(()),
+            Err(fault) => return Err(report(&fault)),
+        };
         if trace.waited_for_host() {
             // Its instructions are the wait's, and it ended when the host had done what it waited for.
             let duration = Duration { latency_ns: self.launch_ns, body_ns: 0 };
@@ -229,6 +246,8 @@ fn report(fault: &Fault) -> Code {
     match fault.kind {
         FaultKind::IllegalAddress { .. } => Code::ILLEGAL_ADDRESS,
         FaultKind::MisalignedAddress { .. } => Code::MISALIGNED_ADDRESS,
+        // The function that a failed `assert` calls.
+        FaultKind::Trap if fault.instruction.contains("__assertfail") => Code::ASSERT,
         FaultKind::Trap => Code::LAUNCH_FAILED,
         FaultKind::Deadlock | FaultKind::Endless => Code::LAUNCH_TIMEOUT,
     }

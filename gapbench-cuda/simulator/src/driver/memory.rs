@@ -1,13 +1,11 @@
 //! Device memory: real mappings, exact figures, and a check of every address.
 
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::code::{Code, Outcome};
 use super::pool::Pool;
-use crate::ptx::GlobalMemory;
+use super::trace::{Range, View};
 
 /// What the context itself takes of the device.
 pub(crate) const CONTEXT_BYTES: u64 = 520 << 20;
@@ -19,8 +17,6 @@ const POISONED_BYTES: u64 = 64 << 20;
 const POISON: u8 = 0xff;
 /// Smaller fills are written byte by byte.
 const LARGE_FILL_BYTES: u64 = 1 << 20;
-/// A kernel that reads one word of host memory so often in a row waits for the host.
-const SPINS: u32 = 16;
 
 /// Where an allocation comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +35,7 @@ pub(crate) enum Kind {
 
 /// Pages of this process that stand for device memory, or the program's own (`mapped` is 0).
 #[derive(Debug)]
-struct Mapping {
+pub(super) struct Mapping {
     address: u64,
     mapped: usize,
 }
@@ -229,93 +225,19 @@ impl Memory {
                 start,
                 end: start + allocation.bytes,
                 host: matches!(allocation.kind, Kind::Host | Kind::Registered),
-                _pages: Arc::clone(&allocation.mapping),
+                pages: Arc::clone(&allocation.mapping),
             };
-            Arc::new(View { ranges: allocations.iter().map(range).collect() })
+            Arc::new(View::new(allocations.iter().map(range).collect()))
         };
         Arc::clone(self.view.get_or_insert_with(build))
     }
 }
 
-#[derive(Debug)]
-struct Range {
-    start: u64,
-    end: u64,
-    host: bool,
-    _pages: Arc<Mapping>,
-}
-
-/// The allocations at one moment, by address.
-#[derive(Debug)]
-pub(crate) struct View {
-    ranges: Vec<Range>,
-}
-
-/// Memory as one launch sees it, and what the launch touched.
-#[derive(Debug)]
-pub(crate) struct Trace {
-    view: Arc<View>,
-    last: Cell<usize>,
-    touched: RefCell<Vec<bool>>,
-    host_word: Cell<(u64, u32)>,
-    waited: Cell<bool>,
-}
-
-impl Trace {
-    pub(crate) fn new(view: Arc<View>) -> Trace {
-        let touched = RefCell::new(vec![false; view.ranges.len()]);
-        Trace { view, last: Cell::new(0), touched, host_word: Cell::new((0, 0)), waited: Cell::new(false) }
-    }
-
-    /// Whether the kernel read the same word of host memory over and over.
-    pub(crate) fn waited_for_host(&self) -> bool {
-        self.waited.get()
-    }
-
-    /// The start and size of every allocation on the device that the kernel touched.
-    pub(crate) fn touched(&self) -> Vec<(u64, u64)> {
-        let touched = self.touched.borrow();
-        let on_device =
-            self.view.ranges.iter().zip(touched.iter()).filter(|(range, touched)| **touched && !range.host);
-        on_device.map(|(range, _)| (range.start, range.end - range.start)).collect()
-    }
-
-    fn count_host_access(&self, address: u64) {
-        let (word, times) = self.host_word.get();
-        let times = if word == address { times + 1 } else { 0 };
-        self.host_word.set((address, times.min(SPINS)));
-        if times >= SPINS {
-            self.waited.set(true);
-        }
-    }
-}
-
-impl GlobalMemory for Trace {
-    fn at(&self, address: u64, bytes: usize) -> Option<NonNull<u8>> {
-        let ranges = &self.view.ranges;
-        let inside = |range: &Range| range.start <= address && address < range.end;
-        let index = match ranges.get(self.last.get()) {
-            Some(range) if inside(range) => self.last.get(),
-            _ => ranges.partition_point(|range| range.start <= address).checked_sub(1)?,
-        };
-        let range = &ranges[index];
-        if address.checked_add(bytes as u64)? > range.end {
-            return None;
-        }
-        if self.last.replace(index) != index || index == 0 {
-            self.touched.borrow_mut()[index] = true;
-        }
-        if range.host {
-            self.count_host_access(address);
-        }
-        NonNull::new(address as *mut u8)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{CONTEXT_BYTES, Kind, Memory, SPINS, Trace};
+    use super::{CONTEXT_BYTES, Kind, Memory};
     use crate::driver::code::Code;
+    use crate::driver::trace::{Alive, Trace};
     use crate::ptx::GlobalMemory;
 
     fn memory(capacity: u64) -> Memory {
@@ -328,7 +250,7 @@ mod tests {
     fn an_allocation_ends_at_its_last_byte_and_with_its_free() {
         let mut memory = memory(1 << 20);
         let address = memory.allocate(1000, Kind::Pool).unwrap();
-        let trace = Trace::new(memory.view());
+        let trace = Trace::new(memory.view(), Alive::new());
         assert!(trace.at(address + 996, 4).is_some());
         assert!(trace.at(address + 997, 4).is_none());
         assert!(trace.at(address - 1, 1).is_none());
@@ -336,7 +258,7 @@ mod tests {
         memory.free(address).unwrap();
         assert_eq!(memory.free(address), Err(Code::INVALID_VALUE));
         memory.unmap(address);
-        assert!(Trace::new(memory.view()).at(address, 4).is_none());
+        assert!(Trace::new(memory.view(), Alive::new()).at(address, 4).is_none());
         // The launch that began before keeps its pages.
         let byte = trace.at(address, 1).unwrap();
         // SAFETY: the trace holds the pages.
@@ -355,20 +277,5 @@ mod tests {
         assert_eq!((memory.pool.used, memory.pool.used_high), (1 << 29, 1 << 30));
         memory.allocate(1 << 29, Kind::Plain).unwrap();
         assert_eq!(memory.allocate(1, Kind::Plain), Err(Code::OUT_OF_MEMORY));
-    }
-
-    #[test]
-    fn a_spin_on_a_host_word_is_noticed() {
-        let mut memory = memory(1 << 20);
-        let flag = memory.allocate(64, Kind::Host).unwrap();
-        let trace = Trace::new(memory.view());
-        for offset in 0..64 {
-            trace.at(flag + offset, 1);
-        }
-        assert!(!trace.waited_for_host());
-        for _ in 0..=SPINS {
-            trace.at(flag, 4);
-        }
-        assert!(trace.waited_for_host());
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod pool;
 pub(crate) mod script;
 pub(crate) mod state;
 pub(crate) mod stream;
+pub(crate) mod trace;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

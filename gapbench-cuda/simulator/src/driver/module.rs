@@ -122,10 +122,13 @@ fn elf_kernels(image: u64) -> Option<Vec<String>> {
     if entry != 64 || names >= count {
         return None;
     }
-    let strings = field(table + names * entry + 0x18, 8)?;
+    // A damaged file holds any numbers: sums wrap, and what they point to is then not readable or no name.
+    let section = |index: u64| table.wrapping_add(index * entry);
+    let strings = field(section(names).wrapping_add(0x18), 8)?;
     let mut kernels = Vec::new();
-    for section in 0..count {
-        let name = read_text(image.checked_add(strings + field(table + section * entry, 4)?)?)?;
+    for index in 0..count {
+        let offset = strings.wrapping_add(field(section(index), 4)?);
+        let name = read_text(image.checked_add(offset)?)?;
         if let Some(kernel) = name.strip_prefix(".text.") {
             kernels.push(kernel.to_owned());
         }
@@ -189,6 +192,37 @@ mod tests {
             Code::INVALID_IMAGE
         );
         assert_eq!(refused(b"\x50\xed\x55\xba\0", 13_000), Code::NOT_SUPPORTED);
+    }
+
+    /// Two sections, the second of which holds both names.
+    fn cubin(kernel: &str) -> Vec<u8> {
+        let names = format!("\0.text.{kernel}\0.shstrtab\0");
+        let mut image = vec![0u8; 64 + 2 * 64];
+        let mut put = |at: usize, bytes: &[u8]| image[at..at + bytes.len()].copy_from_slice(bytes);
+        put(0, b"\x7fELF");
+        put(0x12, &190u16.to_le_bytes());
+        put(0x28, &64u64.to_le_bytes());
+        put(0x3a, &64u16.to_le_bytes());
+        put(0x3c, &2u16.to_le_bytes());
+        put(0x3e, &1u16.to_le_bytes());
+        put(64, &1u32.to_le_bytes());
+        put(128, &(8 + kernel.len() as u32).to_le_bytes());
+        put(128 + 0x18, &192u64.to_le_bytes());
+        image.extend(names.bytes());
+        image
+    }
+
+    #[test]
+    fn native_code_is_told_from_a_damaged_file() {
+        let image = cubin("softmax");
+        let refusal = load(image.as_ptr() as u64, 13_000).map(|_| ()).unwrap_err();
+        assert_eq!(refusal.code, Code::NO_BINARY_FOR_GPU);
+        assert_eq!(refusal.log, "the simulator executes PTX only, not the native code of softmax");
+        for (at, value) in [(0x28, 0xff), (0x2f, 0xff), (0x12, 62), (0x3e, 9), (128 + 0x1f, 0xff)] {
+            let mut damaged = image.clone();
+            damaged[at] = value;
+            assert_eq!(refused(&damaged, 13_000), Code::INVALID_IMAGE, "{at}");
+        }
     }
 
     #[test]

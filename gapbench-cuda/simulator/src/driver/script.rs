@@ -77,15 +77,16 @@ impl Default for Script {
 }
 
 impl Script {
-    /// Applies statements until one is wrong; the error is a sentence that names it.
-    pub(crate) fn apply(&mut self, text: &str) -> Result<(), String> {
+    /// Applies statements until one is wrong; the error is a sentence that names it. `exists` tells whether a name is
+    /// that of a function, since a statement about one that is none would never take effect.
+    pub(crate) fn apply(&mut self, text: &str, exists: fn(&str) -> bool) -> Result<(), String> {
         for statement in text.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
-            self.statement(statement).map_err(|reason| format!("`{statement}`: {reason}"))?;
+            self.statement(statement, exists).map_err(|reason| format!("`{statement}`: {reason}"))?;
         }
         Ok(())
     }
 
-    fn statement(&mut self, statement: &str) -> Result<(), String> {
+    fn statement(&mut self, statement: &str, exists: fn(&str) -> bool) -> Result<(), String> {
         let words: Vec<&str> = statement.split_whitespace().collect();
         match words.as_slice() {
             ["stub"] => self.stub = true,
@@ -113,6 +114,9 @@ impl Script {
             }
             ["fail", "kernel", kernel, "with", code] => self.fail_kernel(kernel, code, false)?,
             ["fail", "kernel", kernel, "with", code, "sticky"] => self.fail_kernel(kernel, code, true)?,
+            ["fail", function, "at", ..] if !exists(function) => {
+                return Err(format!("`{function}` is no function here"));
+            }
             ["fail", function, "at", nth, "with", code] => self.fail_call(function, nth, code, "")?,
             ["fail", function, "at", nth, "with", code, mode @ ("sticky" | "always")] => {
                 self.fail_call(function, nth, code, mode)?;
@@ -225,19 +229,27 @@ mod tests {
     #[test]
     fn a_wrong_statement_is_named_and_changes_nothing() {
         let mut script = Script::default();
-        let error = script.apply("driver 12040; fial cuInit at 1 with 2; memory 7").unwrap_err();
+        let error = script
+            .apply("driver 12040; fial cuInit at 1 with 2; memory 7", |name| name != "cuMemAlloc")
+            .unwrap_err();
         assert!(error.starts_with("`fial cuInit at 1 with 2`"), "{error}");
         assert_eq!((script.driver_version, script.memory_bytes), (12_040, 143_771 << 20));
-        for wrong in ["fail cuInit at 0 with 2", "slow k 0.5", "cost k", "throttle 2", "fail kernel k with 0"]
-        {
-            assert!(Script::default().apply(wrong).is_err(), "{wrong}");
+        for wrong in [
+            "fail cuInit at 0 with 2",
+            "slow k 0.5",
+            "cost k",
+            "throttle 2",
+            "fail kernel k with 0",
+            "fail cuMemAlloc at 1 with 2",
+        ] {
+            assert!(Script::default().apply(wrong, |name| name != "cuMemAlloc").is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn a_call_fails_at_its_number_once_or_from_then_on() {
         let mut script = Script::default();
-        script.apply("fail a at 2 with 2; fail b at 2 with 700 always").unwrap();
+        script.apply("fail a at 2 with 2; fail b at 2 with 700 always", |name| name != "cuMemAlloc").unwrap();
         let answers =
             |script: &mut Script, name| [0; 3].map(|_| script.failing_call(name).map(|(code, _)| code));
         assert_eq!(answers(&mut script, "a"), [None, Some(2), None]);
@@ -247,7 +259,7 @@ mod tests {
     #[test]
     fn a_throttle_ends_after_its_launches() {
         let mut script = Script::default();
-        script.apply("throttle 2 0x40 for 2 launches").unwrap();
+        script.apply("throttle 2 0x40 for 2 launches", |name| name != "cuMemAlloc").unwrap();
         assert_eq!([0; 3].map(|_| script.throttle_launch()), [2.0, 2.0, 1.0]);
     }
 }

@@ -9,6 +9,7 @@ use super::memory::Memory;
 use super::module::{Function, Module};
 use super::script::Script;
 use super::stream::{Event, Operation, Stream};
+use super::trace::Alive;
 
 /// The state behind the driver's lock.
 pub(crate) struct State {
@@ -19,6 +20,7 @@ pub(crate) struct State {
     pub(crate) calls: BTreeMap<String, u64>,
     /// The primary context's handle while it is active.
     pub(crate) context: Option<u64>,
+    pub(crate) alive: Arc<Alive>,
     pub(crate) retained: u32,
     pub(crate) context_flags: u32,
     pub(crate) limits: BTreeMap<u32, usize>,
@@ -52,7 +54,7 @@ impl State {
     pub(crate) fn from_environment() -> State {
         let mut script = Script::default();
         let text = std::env::var_os("CUDA_SIMULATOR").unwrap_or_default();
-        if let Err(reason) = script.apply(&text.to_string_lossy()) {
+        if let Err(reason) = script.apply(&text.to_string_lossy(), crate::api::exists) {
             eprintln!("cuda-simulator: CUDA_SIMULATOR: {reason}");
             script.broken = true;
         }
@@ -65,6 +67,7 @@ impl State {
             sticky: None,
             calls: BTreeMap::new(),
             context: None,
+            alive: Alive::new(),
             retained: 0,
             context_flags: 0,
             limits: BTreeMap::new(),
@@ -121,6 +124,8 @@ impl State {
     pub(crate) fn deactivate(&mut self) {
         self.sticky = None;
         self.context = None;
+        self.alive.end();
+        self.alive = Alive::new();
         self.memory.set_context(false);
         self.cache.clear();
         // A worker that does not find its stream ends.

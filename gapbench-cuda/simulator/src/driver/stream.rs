@@ -186,7 +186,10 @@ impl Driver {
         let id = state.stream(handle)?;
         if let Some(origin) = state.capture_of(id) {
             let capture = state.captures.get_mut(&origin).ok_or(Code::STREAM_CAPTURE_INVALIDATED)?;
-            capture.operations.push(operation);
+            // An event in a capture stands for the order, which is kept anyway.
+            if !matches!(operation, Operation::Record(_)) {
+                capture.operations.push(operation);
+            }
             return Ok(());
         }
         let tails = state.blocking_tails(id);

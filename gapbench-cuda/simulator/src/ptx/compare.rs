@@ -81,15 +81,23 @@ impl Combination {
     }
 }
 
-fn integers<I: Integer>(mode: Mode, a: u64, b: u64, _: u64) -> u64 {
-    mode.relation.holds(Some(I::read(a).cmp(&I::read(b))))
+/// The third input is what a comparison that holds gives; it is 1 for `setp`.
+fn integers<I: Integer>(mode: Mode, a: u64, b: u64, truth: u64) -> u64 {
+    truth * mode.relation.holds(Some(I::read(a).cmp(&I::read(b))))
 }
 
-fn floats<F: Float>(mode: Mode, a: u64, b: u64, _: u64) -> u64 {
-    mode.relation.holds(input::<F>(mode, a).wide().partial_cmp(&input::<F>(mode, b).wide()))
+fn floats<F: Float>(mode: Mode, a: u64, b: u64, truth: u64) -> u64 {
+    truth * mode.relation.holds(input::<F>(mode, a).wide().partial_cmp(&input::<F>(mode, b).wide()))
 }
 
 fn comparison(t: Type) -> Option<Compute> {
+    // Untyped bits are compared as unsigned numbers.
+    let t = match t {
+        Type::B16 => Type::U16,
+        Type::B32 => Type::U32,
+        Type::B64 => Type::U64,
+        t => t,
+    };
     for_integer!(t, integers).or(for_float!(t, floats))
 }
 
@@ -119,27 +127,24 @@ pub(super) fn setp(reader: &mut Reader<'_, '_>) -> Decoded {
 
 /// Decodes `set.relation{.ftz}.dtype.stype d, a, b`: all ones, or 1.0 for a float.
 pub(super) fn set(reader: &mut Reader<'_, '_>) -> Decoded {
-    fn chosen<const TRUE: u64>(mode: Mode, a: u64, b: u64, _: u64, compare: Compute) -> u64 {
-        compare(mode, a, b, 0) * TRUE
-    }
     let relation = reader.one_of(RELATIONS)?;
     let mode = Mode { relation, ftz: reader.take("ftz"), ..Mode::default() };
-    let to = reader.type_of("u32 s32 f32")?;
-    let t = reader.type_any()?;
-    macro_rules! instance {
-        ($function:ident, $($name:ident $kind:ty),*) => {
-            match (to, t) {
-                $((Type::F32, Type::$name) => Some((|m, a, b, c| chosen::<0x3f80_0000>(m, a, b, c, $function::<$kind>)) as Compute),
-                (_, Type::$name) => Some((|m, a, b, c| chosen::<0xffff_ffff>(m, a, b, c, $function::<$kind>)) as Compute),)*
-                _ => None,
-            }
-        };
-    }
-    let compute =
-        instance!(integers, B16 u16, B32 u32, B64 u64, U16 u16, U32 u32, U64 u64, S16 i16, S32 i32, S64 i64)
-            .or(instance!(floats, F32 f32, F64 f64, F16 f16, Bf16 bf16))
-            .ok_or("this type has no comparison")?;
-    reader.value(Operation::Value(compute), mode, &[t, t])
+    let (to, t) = (reader.type_any()?, reader.type_any()?);
+    let truth = match (to, t.half().is_some()) {
+        (Type::U32 | Type::S32, _) => 0xffff_ffff,
+        (Type::U16 | Type::S16, false) => 0xffff,
+        (Type::F32, false) => 0x3f80_0000,
+        (Type::F16, false) => 0x3c00,
+        (Type::Bf16, false) => 0x3f80,
+        (Type::F16x2, true) => 0x3c00_3c00,
+        (Type::Bf16x2, true) => 0x3f80_3f80,
+        _ => return Err(format!("a comparison does not give {}", to.name())),
+    };
+    let compute = comparison(t.half().unwrap_or(t)).ok_or("this type has no comparison")?;
+    let operation = if t.half().is_some() { Operation::Pair(compute) } else { Operation::Value(compute) };
+    let mut instruction = reader.value(operation, mode, &[t, t])?;
+    instruction.inputs[2] = reader.constant(truth);
+    Ok(instruction)
 }
 
 /// Decodes `selp.type d, a, b, p`.

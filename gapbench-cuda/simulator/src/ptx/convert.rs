@@ -1,4 +1,4 @@
-//! `cvt`, `cvt.pack` and `cvta`.
+//! Conversions: `cvt` and `cvta`.
 
 use half::{bf16, f16};
 
@@ -192,7 +192,7 @@ pub(super) fn cvt(reader: &mut Reader<'_, '_>) -> Decoded {
 }
 
 fn scalar(t: Type) -> bool {
-    packed(t).is_none()
+    packed(t).is_none() && t.half().is_none()
 }
 
 /// Decodes `cvta{.to}.space.u64 d, a`: only shared memory has addresses of its own.

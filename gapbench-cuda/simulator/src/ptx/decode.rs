@@ -4,9 +4,10 @@ use super::instruction::{ALWAYS, Compute, Instruction, Mode, Operation, Part, SI
 use super::link::Linker;
 use super::names::{Names, Symbol, special};
 use super::opcodes::{OPCODES, Row};
+use super::parse_operand::literal;
 use super::round::Rounding;
 use super::syntax::{self, Number, Operand};
-use super::types::{Type, low_bits};
+use super::types::Type;
 
 /// A decoded instruction, or what about it is not known.
 pub(super) type Decoded = Result<Instruction, String>;
@@ -79,6 +80,10 @@ const MODIFIERS: &[(&str, Apply)] = &[
     ("hi", |mode| mode.part = Part::High),
     ("wide", |mode| mode.part = Part::Wide),
 ];
+
+/// The modifiers that only integers have, and those that only floats have.
+const OF_INTEGERS: &[&str] = &["lo", "hi", "wide", "shiftamt"];
+const OF_FLOATS: &[&str] = &["approx", "full", "rn", "rz", "rm", "rp", "ftz", "NaN", "xorsign", "abs"];
 
 impl<'t> Reader<'_, 't> {
     pub(super) fn opcode(&self) -> &'t str {
@@ -366,12 +371,19 @@ impl<'t> Reader<'_, 't> {
     /// An instruction of the table: modifiers, one type, that many inputs of it.
     pub(super) fn table_row(&mut self, modifiers: &str, inputs: usize, select: Select) -> Decoded {
         let mut mode = Mode::default();
+        let mut taken = Vec::new();
         for (suffix, apply) in MODIFIERS {
             if modifiers.split(' ').any(|allowed| allowed == *suffix) && self.take(suffix) {
                 apply(&mut mode);
+                taken.push(*suffix);
             }
         }
         let t = self.type_any()?;
+        // A row for integers and floats has the modifiers of both.
+        let foreign = if t.half().unwrap_or(t).is_float() { OF_INTEGERS } else { OF_FLOATS };
+        if let Some(suffix) = taken.iter().find(|suffix| foreign.contains(suffix)) {
+            return Err(format!("`.{suffix}` is not defined for {}", t.name()));
+        }
         let undefined = || format!("not defined for {}", t.name());
         let compute: Compute = select(t.half().unwrap_or(t), mode).ok_or_else(undefined)?;
         let operation = if t.half().is_some() { Operation::Pair(compute) } else { Operation::Value(compute) };
@@ -383,20 +395,5 @@ impl<'t> Reader<'_, 't> {
             _ => {}
         }
         self.value(operation, mode, &types[..inputs])
-    }
-}
-
-/// A literal as the bits of a type.
-fn literal(number: Number, t: Type) -> Result<u64, String> {
-    match (number, t) {
-        (_, Type::F16 | Type::Bf16) | (Number::Integer(_), Type::F32 | Type::F64) => {
-            Err(format!("a literal of type {} is expected", t.name()))
-        }
-        (Number::Integer(value), _) => Ok(low_bits(value, t.bits())),
-        (Number::Single(bits), Type::F64) => Ok(f64::from(f32::from_bits(bits)).to_bits()),
-        (Number::Double(bits), Type::F32) => Ok((f64::from_bits(bits) as f32).to_bits().into()),
-        (Number::Single(bits), _) if t.bits() == 32 => Ok(bits.into()),
-        (Number::Double(bits), _) if t.bits() == 64 => Ok(bits),
-        _ => Err(format!("a literal of type {} is expected", t.name())),
     }
 }

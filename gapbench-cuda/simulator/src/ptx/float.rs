@@ -170,7 +170,7 @@ pub(super) fn output<F: Float>(mode: Mode, value: F) -> u64 {
     if mode.saturate {
         return F::narrow(saturate(value.wide()), Rounding::Nearest).slot();
     }
-    if mode.relu && value.wide() < 0.0 {
+    if mode.relu && value.wide() <= 0.0 {
         return F::narrow(0.0, Rounding::Nearest).slot();
     }
     value.slot()

@@ -51,6 +51,10 @@ pub(super) struct Mode {
     pub(super) variant: bool,
     /// A negative result becomes 0.
     pub(super) relu: bool,
+    /// `addc` and its like add the carry.
+    pub(super) reads_carry: bool,
+    /// `.cc`: sets the carry.
+    pub(super) writes_carry: bool,
 }
 
 /// One instruction.

@@ -2,7 +2,7 @@
 
 use super::decode::{Decoded, Reader};
 use super::instruction::{CARRY, Compute, Instruction, Mode, Operation, Part};
-use super::types::{Type, low_bits};
+use super::types::{Type, low_bits, sign_extend};
 
 /// A machine integer in a slot.
 pub(super) trait Integer: Copy + Ord {
@@ -34,13 +34,13 @@ macro_rules! integers {
 }
 integers!(u8 u8, u16 u16, u32 u32, u64 u64, i8 u8, i16 u16, i32 u32, i64 u64);
 
-/// The instance of a generic function for an integer type; untyped bits count as unsigned.
+/// The instance of a generic function for an integer type.
 macro_rules! for_integer {
     ($type:expr, $function:ident) => {
         match $type {
-            Type::B16 | Type::U16 => Some($function::<u16> as Compute),
-            Type::B32 | Type::U32 => Some($function::<u32> as Compute),
-            Type::B64 | Type::U64 => Some($function::<u64> as Compute),
+            Type::U16 => Some($function::<u16> as Compute),
+            Type::U32 => Some($function::<u32> as Compute),
+            Type::U64 => Some($function::<u64> as Compute),
             Type::S16 => Some($function::<i16> as Compute),
             Type::S32 => Some($function::<i32> as Compute),
             Type::S64 => Some($function::<i64> as Compute),
@@ -152,7 +152,11 @@ pub(super) fn sub(t: Type, _: Mode) -> Option<Compute> {
     for_integer!(t, difference)
 }
 pub(super) fn mul(t: Type, mode: Mode) -> Option<Compute> {
-    if mode.part == Part::Low { for_integer!(t, low_product) } else { for_integer!(t, product) }
+    match mode.part {
+        Part::Low => for_integer!(t, low_product),
+        Part::High => for_integer!(t, product),
+        Part::Wide => for_integer!(t, product).filter(|_| t.bits() < 64),
+    }
 }
 pub(super) fn mad(t: Type, mode: Mode) -> Option<Compute> {
     let simple = mode.part == Part::Low && !mode.saturate;
@@ -174,10 +178,10 @@ pub(super) fn max(t: Type, _: Mode) -> Option<Compute> {
     for_integer!(t, maximum)
 }
 pub(super) fn abs(t: Type, _: Mode) -> Option<Compute> {
-    for_integer!(t, absolute)
+    for_integer!(t, absolute).filter(|_| t.is_signed())
 }
 pub(super) fn neg(t: Type, _: Mode) -> Option<Compute> {
-    for_integer!(t, negative)
+    for_integer!(t, negative).filter(|_| t.is_signed())
 }
 pub(super) fn sad(t: Type, _: Mode) -> Option<Compute> {
     for_integer!(t, distance)
@@ -185,13 +189,12 @@ pub(super) fn sad(t: Type, _: Mode) -> Option<Compute> {
 
 /// `add.cc`, `addc`, `sub.cc`, `subc`, `mad.cc` and `madc`: `a + b` or `a - b` with the carry in and out.
 fn carried(instruction: &Instruction, registers: &mut [u64], bits: u32, a: u64, b: u64, subtract: bool) {
-    let carry_in = if instruction.mode.variant { registers[CARRY as usize] } else { 0 };
+    let carry_in = if instruction.mode.reads_carry { registers[CARRY as usize] } else { 0 };
     let (a, b, carry_in) =
         (i128::from(low_bits(a, bits)), i128::from(low_bits(b, bits)), i128::from(carry_in));
     let total = if subtract { a - b - carry_in } else { a + b + carry_in };
     registers[instruction.outputs[0] as usize] = low_bits(total as u64, bits);
-    // `saturate` stands for `.cc` here: only then is the carry written.
-    if instruction.mode.saturate {
+    if instruction.mode.writes_carry {
         registers[CARRY as usize] = u64::from(total < 0 || total >> bits != 0);
     }
 }
@@ -239,7 +242,7 @@ pub(super) fn carry(reader: &mut Reader<'_, '_>) -> Decoded {
         _ => carried_mad::<i64>,
     };
     let mut instruction = Instruction::new(Operation::Registers(run));
-    instruction.mode = Mode { part, variant: reads_carry, saturate: writes_carry, ..Mode::default() };
+    instruction.mode = Mode { part, reads_carry, writes_carry, ..Mode::default() };
     instruction.outputs[0] = reader.destination()?;
     for index in 0..if opcode == "mad" { 3 } else { 2 } {
         instruction.inputs[index] = reader.source(t)?;
@@ -247,18 +250,17 @@ pub(super) fn carry(reader: &mut Reader<'_, '_>) -> Decoded {
     Ok(instruction)
 }
 
-/// The bytes of a 32-bit number, each or each pair of bytes signed or not.
+/// The 8- or 16-bit lanes of a 32-bit number, signed or not.
 fn lanes<const SIGNED: bool>(slot: u64, bits: u32) -> [i64; 4] {
     std::array::from_fn(|lane| {
         let value = low_bits(slot >> (lane as u32 * bits), bits);
-        if SIGNED { super::types::sign_extend(value, bits) } else { value as i64 }
+        if SIGNED { sign_extend(value, bits) } else { value as i64 }
     })
 }
 
-fn dot<const A: bool, const B: bool>(mode: Mode, a: u64, b: u64, c: u64) -> u64 {
+fn dot<const A: bool, const B: bool>(_: Mode, a: u64, b: u64, c: u64) -> u64 {
     let a = lanes::<A>(a, 8);
     let b = lanes::<B>(b, 8);
-    let _ = mode;
     let products: i64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
     low_bits((c as i64).wrapping_add(products) as u64, 32)
 }

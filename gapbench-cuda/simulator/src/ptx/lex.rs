@@ -65,8 +65,10 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, ParseError> {
                 Kind::Quoted
             }
             byte if is_word(byte) => {
-                // `.shared::cta` and `.L2::128B` are one word; a label's single colon ends it.
-                while at < bytes.len() && (is_word(bytes[at]) || text[at..].starts_with("::")) {
+                // A directive ends at the next dot: `.reg.b32` is two. `.shared::cta` and `.L2::128B` are one word; a
+                // label's single colon ends it.
+                let ends = |at: usize| bytes[start] == b'.' && at > start && bytes[at] == b'.';
+                while at < bytes.len() && !ends(at) && (is_word(bytes[at]) || text[at..].starts_with("::")) {
                     at += if bytes[at] == b':' { 2 } else { 1 };
                 }
                 Kind::Word(&text[start..at])

@@ -7,12 +7,13 @@
 use half::{bf16, f16};
 
 use super::FaultKind;
+use super::block::Block;
 use super::decode::{Decoded, Reader};
 use super::float::Float;
 use super::instruction::{Instruction, Operation, Slot, Space};
 use super::memory::space;
 use super::round::Rounding;
-use super::thread::{Block, Thread};
+use super::thread::Thread;
 use super::types::Type;
 use super::warp::LANES;
 

@@ -1,11 +1,26 @@
 //! Parses PTX and executes its kernels, with every memory access checked.
+//!
+//! A text becomes tokens (`lex`), statements (`parse`, `syntax`), and per kernel the functions that it needs (`link`),
+//! whose instructions are decoded once (`decode`, by the table in `opcodes`). A launch runs its blocks one after
+//! another (`schedule`); the threads of a block take turns (`execute`) and wait for each other at barriers and at the
+//! instructions of a warp (`warp`). Nothing depends on time, so a launch always gives the same result.
+//!
+//! To add an opcode, add a row to the table in `opcodes`, and beside it either a function that computes a value for a
+//! type, or one that decodes the operands.
+//!
+//! What differs from a device: threads of different blocks never run at the same time, so a block that waits for
+//! another is `Endless`; memory is always consistent; approximate functions are exact to the last bit or nearly so
+//! (`math`), and sums of matrix products are rounded once (`matrix`). Shared and local memory begin as NaN. There are
+//! no clusters, textures, indirect calls, bulk copies, or warp-group matrices.
 
 mod atomic;
 mod bits;
+mod block;
 mod compare;
 mod control;
 mod convert;
 mod decode;
+mod execute;
 mod float;
 mod instruction;
 mod integer;

@@ -4,6 +4,7 @@ use super::ParseError;
 use super::lex::{Kind, Token};
 use super::parse::Parser;
 use super::syntax::{Number, Operand};
+use super::types::{Type, low_bits};
 
 /// A literal: decimal, `0x…`, `0b…`, octal with a leading 0, an optional `U`, `0f…`, `0d…`, or `WARP_SZ`.
 pub(super) fn number(word: &str) -> Option<Number> {
@@ -25,6 +26,21 @@ pub(super) fn number(word: &str) -> Option<Number> {
         _ => (digits, 10),
     };
     u64::from_str_radix(digits, radix).ok().map(Number::Integer)
+}
+
+/// A literal as the bits of a type.
+pub(super) fn literal(number: Number, t: Type) -> Result<u64, String> {
+    match (number, t) {
+        (_, Type::F16 | Type::Bf16) | (Number::Integer(_), Type::F32 | Type::F64) => {
+            Err(format!("a literal of type {} is expected", t.name()))
+        }
+        (Number::Integer(value), _) => Ok(low_bits(value, t.bits())),
+        (Number::Single(bits), Type::F64) => Ok(f64::from(f32::from_bits(bits)).to_bits()),
+        (Number::Double(bits), Type::F32) => Ok((f64::from_bits(bits) as f32).to_bits().into()),
+        (Number::Single(bits), _) if t.bits() == 32 => Ok(bits.into()),
+        (Number::Double(bits), _) if t.bits() == 64 => Ok(bits),
+        _ => Err(format!("a literal of type {} is expected", t.name())),
+    }
 }
 
 impl<'t> Parser<'t> {

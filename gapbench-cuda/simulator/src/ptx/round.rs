@@ -66,9 +66,9 @@ pub(super) fn sum_error(a: f64, b: f64, sum: f64) -> f64 {
     (a - (sum - b_part)) + (b - b_part)
 }
 
-/// Clamps to [0, 1]; NaN becomes 0.
+/// Clamps to [0, 1]; NaN and -0 become 0.
 pub(super) fn saturate(value: f64) -> f64 {
-    if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) }
+    if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) + 0.0 }
 }
 
 /// An integer as an `f64`, rounded to odd.

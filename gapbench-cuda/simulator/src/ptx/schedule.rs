@@ -1,8 +1,9 @@
 //! Runs the blocks of a launch one after another, and lets the threads of a block wait for each other.
 
+use super::block::Block;
 use super::instruction::{Barrier, Instruction, Operation, Slot};
 use super::memory::Bytes;
-use super::thread::{Block, State, Thread};
+use super::thread::{State, Thread};
 use super::warp::{Collective, Inputs, LANES};
 use super::{Fault, FaultKind, GlobalMemory, Kernel, Launch, Work};
 
@@ -108,36 +109,43 @@ fn fragments(kernel: &Kernel, thread: &Thread) -> Vec<Vec<Slot>> {
 /// A group is complete when all lanes of its mask that have not ended stand at the same operation with the same mask.
 fn meet(block: &mut Block<'_>, warp: &mut [Thread]) -> Result<bool, Fault> {
     let kernel = block.launch.kernel;
+    let mut waiting = [None; LANES];
+    let (mut alive, mut ready) = (0_u32, 0_u32);
+    for (lane, thread) in warp.iter().enumerate() {
+        waiting[lane] = collective(kernel, thread);
+        alive |= u32::from(thread.state != State::Done) << lane;
+        ready |= u32::from(thread.state == State::Ready) << lane;
+    }
     let mut any = false;
-    let lanes_where = |warp: &[Thread], test: &dyn Fn(&Thread) -> bool| {
-        warp.iter()
-            .enumerate()
-            .filter(|(_, thread)| test(thread))
-            .fold(0_u32, |mask, (lane, _)| mask | 1 << lane)
-    };
     for lane in 0..warp.len() {
-        let Some((kind, mask)) = collective(kernel, &warp[lane]) else { continue };
-        let present = if kind == Collective::ActiveMask {
-            let (function, at) = (warp[lane].function, warp[lane].at);
-            lanes_where(warp, &|thread| {
-                thread.state == State::Collective && (thread.function, thread.at) == (function, at)
-            })
-        } else {
-            lanes_where(warp, &|thread| collective(kernel, thread) == Some((kind, mask)))
+        let Some((kind, mask)) = waiting[lane] else { continue };
+        // A lane outside its own mask waits for what it has no part in.
+        let members = if kind == Collective::ActiveMask { u32::MAX } else { mask };
+        let present = lanes_at(warp, &waiting, lane) & members;
+        let complete = match kind {
+            Collective::ActiveMask => ready == 0,
+            // The ISA leaves open what a matrix operation gives where lanes are missing, so it never goes on there.
+            Collective::Matrix(_) => present == u32::MAX,
+            _ => mask >> lane & 1 == 1 && mask & alive & !present == 0,
         };
-        let alive = lanes_where(warp, &|thread| thread.state != State::Done);
-        let ready = lanes_where(warp, &|thread| thread.state == State::Ready);
-        let missing = if kind == Collective::ActiveMask { ready } else { mask & alive & !present };
-        // A lane outside its own mask would wait for what it has no part in.
-        // The ISA leaves open what a matrix operation gives where lanes are missing, so it never goes on there.
-        let torn = matches!(kind, Collective::Matrix(_)) && present.count_ones() as usize != LANES;
-        if torn || missing != 0 || (kind != Collective::ActiveMask && mask >> lane & 1 == 0) {
-            continue;
+        if complete {
+            any = true;
+            exchange(block, warp, kind, present)?;
+            for (lane, waiting) in waiting.iter_mut().enumerate() {
+                *waiting = waiting.filter(|_| present >> lane & 1 == 0);
+            }
         }
-        any = true;
-        exchange(block, warp, kind, present)?;
     }
     Ok(any)
+}
+
+/// The lanes that stand at the same operation with the same mask as this one.
+fn lanes_at(warp: &[Thread], waiting: &[Option<(Collective, u32)>; LANES], lane: usize) -> u32 {
+    let place = |lane: usize| (warp[lane].function, warp[lane].at);
+    let one_place = matches!(waiting[lane], Some((Collective::ActiveMask, _)));
+    (0..warp.len())
+        .filter(|other| waiting[*other] == waiting[lane] && (!one_place || place(*other) == place(lane)))
+        .fold(0, |mask, other| mask | 1 << other)
 }
 
 /// Executes an operation of these lanes.

@@ -20,6 +20,8 @@ pub(super) enum Type {
     F16x2,
     Bf16,
     Bf16x2,
+    U16x2,
+    S16x2,
     F32,
     F64,
     Tf32,
@@ -48,6 +50,8 @@ const TYPES: &[(&str, Type, u32)] = &[
     ("f16x2", F16x2, 32),
     ("bf16", Bf16, 16),
     ("bf16x2", Bf16x2, 32),
+    ("u16x2", U16x2, 32),
+    ("s16x2", S16x2, 32),
     ("f32", F32, 32),
     ("f64", F64, 64),
     ("tf32", Tf32, 32),
@@ -102,6 +106,8 @@ impl Type {
         match self {
             F16x2 => Some(F16),
             Bf16x2 => Some(Bf16),
+            U16x2 => Some(U16),
+            S16x2 => Some(S16),
             _ => None,
         }
     }

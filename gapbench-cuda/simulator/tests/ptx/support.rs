@@ -1,6 +1,11 @@
 //! What the tests of the interpreter share: buffers, parameters, launches.
 #![allow(unsafe_code, reason = "device memory is addressed by number")]
 #![allow(dead_code, reason = "each test uses some of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop at what it does not expect"
+)]
 
 use cuda_simulator::ptx::{Fault, GlobalMemory, Launch, Module, Work, run};
 use std::cell::UnsafeCell;
@@ -12,11 +17,17 @@ pub(crate) struct Buffers(Vec<Box<[UnsafeCell<u64>]>>, Vec<usize>);
 
 impl GlobalMemory for Buffers {
     fn at(&self, address: u64, bytes: usize) -> Option<NonNull<u8>> {
-        let inside = |(buffer, size): (&Box<[UnsafeCell<u64>]>, &usize)| {
+        let inside = |(buffer, size): (&[UnsafeCell<u64>], &usize)| {
             let start = buffer.as_ptr() as u64;
             address >= start && address + bytes as u64 <= start + *size as u64
         };
-        self.0.iter().zip(&self.1).any(inside).then(|| NonNull::new(address as *mut u8)).flatten()
+        self.0
+            .iter()
+            .map(|buffer| &**buffer)
+            .zip(&self.1)
+            .any(inside)
+            .then(|| NonNull::new(address as *mut u8))
+            .flatten()
     }
 }
 
@@ -128,4 +139,10 @@ pub(crate) fn set_flag(address: u64) {
     // SAFETY: the caller's buffer outlives the call, and the kernel reads the flag atomically.
     let flag = unsafe { std::sync::atomic::AtomicI32::from_ptr(address as *mut i32) };
     flag.store(1, std::sync::atomic::Ordering::Release);
+}
+
+/// The time now.
+#[allow(clippy::disallowed_methods, reason = "the interpreter's speed is measured outside of any benchmark")]
+pub(crate) fn now() -> std::time::Instant {
+    std::time::Instant::now()
 }
