@@ -79,6 +79,10 @@ api! { Driver:
             state.captures.values_mut().for_each(|capture| capture.invalid = true);
             return Err(Code::STREAM_CAPTURE_UNSUPPORTED);
         }
+        // It may have failed since the call was admitted.
+        if let Some(code) = state.sticky {
+            return Err(code);
+        }
         let stream = state.streams.get(&id).ok_or(Code::INVALID_HANDLE)?;
         if !stream.is_idle() {
             return Err(Code::NOT_READY);
