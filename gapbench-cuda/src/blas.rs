@@ -2,7 +2,6 @@
 
 use std::ffi::{c_int, c_void};
 use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cudarc::cublas::CudaBlas;
@@ -66,6 +65,15 @@ pub struct Blas {
 impl fmt::Debug for Blas {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Blas").field("stream", &self.stream).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Blas {
+    fn drop(&mut self) {
+        if self.stream.core().is_hung() {
+            // Destroying the handle would wait for the kernel that never ends.
+            std::mem::forget(Arc::clone(&self.raw));
+        }
     }
 }
 
@@ -240,21 +248,21 @@ fn find() -> Result<Symbols, CudaError> {
         NotOpened::Missing => error(String::new()),
         NotOpened::Refused { path, what } => error(format!("the loader refuses {}: {what}", path.display())),
     })?;
-    let symbols = load(libraries::keep(library), &path).map_err(error)?;
+    libraries::keep(library);
+    // A handle is of one library: that which cudarc makes it with.
+    let (library, name) = libraries::of_cudarc("cublas")
+        .ok_or_else(|| error(format!("the loader does not find {} again by its name", path.display())))?;
+    let symbols = load(libraries::keep(library), &name).map_err(error)?;
     Ok(*found.insert(symbols))
 }
 
-fn load(library: &'static Library, path: &Path) -> Result<Symbols, String> {
-    let lacks = |symbol: &str| format!("{} lacks the function {symbol}", path.display());
+fn load(library: &'static Library, name: &str) -> Result<Symbols, String> {
+    let lacks = |symbol: &str| format!("{name} lacks the function {symbol}");
     for &symbol in OF_CUDARC {
         // SAFETY: the symbol is only looked up.
         unsafe { library.get::<unsafe extern "C" fn()>(symbol) }.map_err(|_| lacks(symbol))?;
     }
     // SAFETY: cuBLAS's function has this type since version 11, in which the type of computation got its present form.
     let gemm = unsafe { library.get::<GemmEx>("cublasGemmEx") }.map_err(|_| lacks("cublasGemmEx"))?;
-    // SAFETY: cudarc opens the same library when it is used first.
-    if !unsafe { cudarc::cublas::sys::is_culib_present() } {
-        return Err(format!("the loader does not find {} again by its name", path.display()));
-    }
     Ok(Symbols { gemm: *gemm })
 }

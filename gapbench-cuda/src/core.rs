@@ -19,6 +19,9 @@ const PAUSE: Duration = Duration::from_micros(50);
 /// How long a wait may take, if nothing else is said: longer than any kernel that is benchmarked, shorter than patience.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// `CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED`
+const MEMORY_POOLS: c_int = 115;
+
 /// The primary context of a device, retained.
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -66,6 +69,11 @@ impl Core {
             call!(core, "cuDevicePrimaryCtxRetain", retain_context(&mut handle, device))?;
             core.handle = handle;
             core.bind()?;
+            let mut supported = 0;
+            call!(core, "cuDeviceGetAttribute", device_attribute(&mut supported, MEMORY_POOLS, device))?;
+            if supported == 0 {
+                return Err(CudaError::Driver { call: "cuDeviceGetMemPool", code: Status::NOT_SUPPORTED });
+            }
             let mut pool = 0;
             call!(core, "cuDeviceGetMemPool", device_pool(&mut pool, device))?;
             core.pool = pool;

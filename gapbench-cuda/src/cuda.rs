@@ -117,7 +117,11 @@ impl Cuda {
         let compiled;
         let image = match code {
             Code::Ptx(text) => Image::Ptx(text),
-            Code::Cubin(image) => Image::Binary(image),
+            // PTX in bytes would not be terminated.
+            Code::Cubin(image) => match Code::from(image) {
+                Code::Ptx(text) => Image::Ptx(text),
+                _ => Image::Binary(image),
+            },
             Code::Source { name, text, options } => {
                 compiled = crate::nvrtc::compile(self.facts(), name, text, options)?;
                 compiled.image()

@@ -4,7 +4,7 @@ use std::ffi::{OsString, c_int};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
+use libloading::os::unix::Library;
 
 use crate::absent::{Absent, Reason};
 use crate::cuda::{Cuda, Inner};
@@ -143,22 +143,21 @@ fn has(library: &Library, symbol: &str) -> bool {
     unsafe { library.get::<unsafe extern "C" fn()>(symbol) }.is_ok()
 }
 
-/// cudarc asks the loader for the driver by name, the plain name first, under which a linker's stub may be on the path.
+/// cudarc must open the same library.
 fn check_name(symbols: &Symbols, path: &Path) -> Result<(), Reason> {
-    for name in ["libcuda.so", "libcuda.so.1"] {
-        // SAFETY: cudarc opens the same library next.
-        let Ok(other) = (unsafe { Library::open(Some(name), RTLD_LAZY | RTLD_LOCAL) }) else { continue };
+    let other = libraries::of_cudarc("cuda");
+    let init = other.as_ref().and_then(|(library, name)| {
         // SAFETY: the function is only compared.
-        let init = unsafe { other.get::<unsafe extern "C" fn(u32) -> i32>("cuInit") }
-            .ok()
-            .map(|init| *init as usize);
-        if init == Some(symbols.init as usize) {
-            return Ok(());
-        }
-        let what =
-            format!("the loader has another library as {name}; take its folder out of LD_LIBRARY_PATH");
-        return Err(Reason::Unusable { library: path.to_owned(), what });
-    }
-    let what = "the loader does not find it again as libcuda.so.1, which it should call itself".to_owned();
+        let init = unsafe { library.get::<unsafe extern "C" fn(u32) -> i32>("cuInit") }.ok()?;
+        Some((*init as usize, name))
+    });
+    let what = match init {
+        Some((init, _)) if init == symbols.init as usize => return Ok(()),
+        Some((_, name)) => format!(
+            "the loader has another library as {name}; take its folder out of LD_LIBRARY_PATH, or put a folder first in \
+             which {name} is a link to this one"
+        ),
+        None => "the loader does not find it again as libcuda.so.1, which it should call itself".to_owned(),
+    };
     Err(Reason::Unusable { library: path.to_owned(), what })
 }

@@ -59,6 +59,44 @@ fn size_of_parameter(parameter: &str) -> Option<usize> {
     Some(bits / 8 * count)
 }
 
+/// The first bytes of several images in one.
+const FAT: &[u8] = &[0x50, 0xed, 0x55, 0xba];
+
+/// Whether a binary image is as long as it says: the driver, which is not told a length, would read on.
+pub(crate) fn is_whole(image: &[u8]) -> bool {
+    if image.starts_with(ELF) {
+        is_whole_elf(image).is_some()
+    } else if image.starts_with(FAT) {
+        // A header with its own length at 6 and that of what follows at 8.
+        let (Some(header), Some(rest)) = (number(image, 6, 2), number(image, 8, 8)) else { return false };
+        header.checked_add(rest).is_some_and(|length| length <= image.len())
+    } else {
+        false
+    }
+}
+
+fn is_whole_elf(image: &[u8]) -> Option<()> {
+    /// A section that takes no place in the file.
+    const NO_BITS: usize = 8;
+    let (table, size, count) = (number(image, 0x28, 8)?, number(image, 0x3a, 2)?, number(image, 0x3c, 2)?);
+    image.get(table..table.checked_add(size.checked_mul(count)?)?)?;
+    for index in 0..count {
+        let section = table + index * size;
+        if number(image, section + 4, 4)? != NO_BITS {
+            let (place, bytes) = (number(image, section + 0x18, 8)?, number(image, section + 0x20, 8)?);
+            image.get(place..place.checked_add(bytes)?)?;
+        }
+    }
+    Some(())
+}
+
+/// A little-endian number of so many bytes.
+fn number(image: &[u8], place: usize, bytes: usize) -> Option<usize> {
+    let bytes = image.get(place..place.checked_add(bytes)?)?;
+    let value = bytes.iter().rev().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+    usize::try_from(value).ok()
+}
+
 /// The kernels of a cubin: each has its code in a section `.text.` and its name.
 pub(crate) fn kernels_of_cubin(image: &[u8]) -> Vec<String> {
     names_of_sections(image).unwrap_or_default()
@@ -67,11 +105,7 @@ pub(crate) fn kernels_of_cubin(image: &[u8]) -> Vec<String> {
 /// After the ELF64 specification: the header has the place of the section headers at 0x28, their size, number, and the
 /// number of that of the names at 0x3a; a section header has its name's place at 0, its content's place and size at 0x18.
 fn names_of_sections(image: &[u8]) -> Option<Vec<String>> {
-    let number = |place: usize, bytes: usize| {
-        let bytes = image.get(place..place.checked_add(bytes)?)?;
-        let value = bytes.iter().rev().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
-        usize::try_from(value).ok()
-    };
+    let number = |place: usize, bytes: usize| number(image, place, bytes);
     let (table, size, count, names) =
         (number(0x28, 8)?, number(0x3a, 2)?, number(0x3c, 2)?, number(0x3e, 2)?);
     let header = |index: usize| table.checked_add(index.checked_mul(size)?);
@@ -114,6 +148,16 @@ mod tests {
     }
 
     #[test]
+    fn several_images_in_one() {
+        let mut image = [FAT, &[1, 0, 16, 0]].concat();
+        image.extend_from_slice(&8_u64.to_le_bytes());
+        assert!(!is_whole(&image));
+        image.extend_from_slice(&[0; 8]);
+        assert!(is_whole(&image) && !is_whole(&image[..23]));
+        assert!(!is_whole(b"anything else"));
+    }
+
+    #[test]
     fn sections_of_an_elf_file() {
         let mut image = vec![0; 0x40];
         image[..4].copy_from_slice(ELF);
@@ -130,8 +174,10 @@ mod tests {
         image[table + 64 + 0x18..table + 64 + 0x20].copy_from_slice(&0x40_u64.to_le_bytes());
         image[table + 64 + 0x20..table + 64 + 0x28].copy_from_slice(&(names.len() as u64).to_le_bytes());
         assert_eq!(kernels_of_cubin(&image), ["softmax"]);
+        assert!(is_whole(&image));
         for length in 0..image.len() {
             kernels_of_cubin(&image[..length]);
+            assert!(!is_whole(&image[..length]));
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY, RTLD_LOCAL, RTLD_NOW};
 
 /// The variable that names folders to be searched before all others.
 pub(crate) const VARIABLE: &str = "GAPBENCH_CUDA_PATH";
@@ -105,6 +105,16 @@ fn load(name: &OsStr) -> Result<Library, libloading::Error> {
     // SAFETY: the initialisers of NVIDIA's libraries may run at any time and in any thread; a library in a folder that
     // the user named is trusted as one on the loader's path is.
     unsafe { Library::open(Some(name), RTLD_NOW | RTLD_GLOBAL) }
+}
+
+/// The library that cudarc opens when it is used first: it asks the system's loader for one name after the other, the
+/// plain one first, under which a linker's stub or another version may be on the path.
+pub(crate) fn of_cudarc(name: &str) -> Option<(Library, String)> {
+    cudarc::get_lib_name_candidates(name).into_iter().find_map(|candidate| {
+        // SAFETY: cudarc opens the same library next.
+        let library = unsafe { Library::open(Some(candidate.as_str()), RTLD_LAZY | RTLD_LOCAL) }.ok()?;
+        Some((library, candidate))
+    })
 }
 
 /// Keeps a library open until the process ends, so that what was found in it stays valid.

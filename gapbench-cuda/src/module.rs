@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::core::Core;
 use crate::error::CudaError;
-use crate::image::{ELF, kernels_of_cubin, kernels_of_ptx};
+use crate::image::{ELF, is_whole, kernels_of_cubin, kernels_of_ptx};
 use crate::status::Status;
 use crate::symbols::Handle;
 
@@ -14,7 +14,7 @@ use crate::symbols::Handle;
 pub enum Code<'a> {
     /// PTX, which the driver compiles for its device.
     Ptx(&'a str),
-    /// Machine code of one architecture, or any other image that the driver takes.
+    /// Machine code of one architecture, or a fat binary.
     Cubin(&'a [u8]),
     /// CUDA C++, which NVRTC compiles for the device; what it made is kept in a folder of the user's cache.
     Source {
@@ -94,8 +94,13 @@ impl Module {
                 image
             }
         };
-        if image.len() < 4 {
-            let what = format!("the {kind} is empty");
+        let problem = match code {
+            Image::Ptx(text) if text.trim().is_empty() => "empty",
+            Image::Binary(image) if !is_whole(image) => "cut off, or no image at all",
+            _ => "",
+        };
+        if !problem.is_empty() {
+            let what = format!("the {kind} is {problem}");
             return Err(CudaError::Image { what, code: Status::INVALID_IMAGE, log: String::new() });
         }
         core.bind()?;
@@ -158,6 +163,7 @@ impl Drop for Module {
 }
 
 /// What the driver is given.
+#[derive(Clone, Copy)]
 pub(crate) enum Image<'a> {
     Ptx(&'a str),
     Binary(&'a [u8]),

@@ -4,7 +4,9 @@
 
 mod support;
 
-use gapbench_cuda::{Cuda, F8E4M3, Function, Grid, Pointer};
+use gapbench_cuda::{
+    Blas, Buffer, Cuda, CudaError, Event, F8E4M3, Function, Grid, Pointer, Probe, Stream, View, Worker,
+};
 use half::{bf16, f16};
 use support::{calls, scenario};
 
@@ -14,6 +16,14 @@ fn find() -> (Cuda, Function) {
     let cuda = Cuda::find().unwrap();
     let increment = cuda.kernel(KERNELS, "increment").unwrap();
     (cuda, increment)
+}
+
+#[test]
+fn objects_may_go_to_other_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<(Cuda, Stream, Event, Function, Buffer<f32>, View<f32>, Blas, Probe, CudaError)>();
+    fn sent<T: Send>() {}
+    sent::<Worker>();
 }
 
 #[test]

@@ -90,8 +90,7 @@ fn images_that_cannot_be_loaded() {
         assert_eq!((what.as_str(), *code), ("the PTX has an error", Status(218)));
         assert!(log.contains("nonsense"), "{log}");
         let error = cuda.kernel(&b"\x7fELF\x02\x01\x01 and nothing more"[..], "increment").unwrap_err();
-        let CudaError::Image { what, .. } = &error else { panic!("{error}") };
-        assert!(what.starts_with("the cubin "), "{what}");
+        has(&error.to_string(), &["load the image: the cubin is cut off, or no image at all"]);
         let error = cuda.kernel("", "increment").unwrap_err();
         has(&error.to_string(), &["load the image: the PTX is empty"]);
         let error = cuda.kernel("no \0 code", "increment").unwrap_err();

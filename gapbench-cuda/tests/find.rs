@@ -101,6 +101,17 @@ fn an_answer_that_no_header_knows() {
 }
 
 #[test]
+fn a_device_without_a_memory_pool() {
+    scenario("a_device_without_a_memory_pool", "attribute 115 0", || {
+        let Reason::Unusable { what, .. } = absent().reason else { panic!() };
+        assert!(
+            what.starts_with("failed to call cuDeviceGetMemPool: it answered CUDA_ERROR_NOT_SUPPORTED"),
+            "{what}"
+        );
+    });
+}
+
+#[test]
 fn a_file_that_is_no_library() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("libcuda.so.1"), "text").unwrap();
@@ -154,6 +165,7 @@ fn another_library_under_the_plain_name() {
     scenario_in("another_library_under_the_plain_name", &variables, || {
         let Reason::Unusable { what, .. } = absent().reason else { panic!() };
         assert!(what.starts_with("the loader has another library as libcuda.so; "), "{what}");
+        assert!(what.ends_with("in which libcuda.so is a link to this one"), "{what}");
     });
 }
 

@@ -139,15 +139,20 @@ fn with_nvrtc(name: &str, body: fn()) {
         return scenario_in(name, &[], body);
     }
     let cache = tempfile::tempdir().unwrap();
-    let path = match std::env::var_os("GAPBENCH_CUDA_PATH") {
-        Some(path) => format!("{}:{}", simulated().display(), path.to_string_lossy()),
+    let before = |name: &str| match std::env::var_os(name) {
+        Some(folders) => format!("{}:{}", simulated().display(), folders.to_string_lossy()),
         None => simulated().display().to_string(),
     };
+    let (path, loader) = (before("GAPBENCH_CUDA_PATH"), before("LD_LIBRARY_PATH"));
     let cache = cache.path().to_string_lossy().into_owned();
-    let keep = ["VIRTUAL_ENV", "CONDA_PREFIX", "CUDA_HOME", "CUDA_PATH", "CUDA_ROOT", "LD_LIBRARY_PATH"];
+    let keep = ["VIRTUAL_ENV", "CONDA_PREFIX", "CUDA_HOME", "CUDA_PATH", "CUDA_ROOT"];
     let kept: Vec<(&str, String)> =
         keep.iter().filter_map(|name| std::env::var(name).ok().map(|value| (*name, value))).collect();
-    let mut variables = vec![("GAPBENCH_CUDA_PATH", path.as_str()), ("XDG_CACHE_HOME", cache.as_str())];
+    let mut variables = vec![
+        ("GAPBENCH_CUDA_PATH", path.as_str()),
+        ("XDG_CACHE_HOME", cache.as_str()),
+        ("LD_LIBRARY_PATH", loader.as_str()),
+    ];
     variables.extend(kept.iter().map(|(name, value)| (*name, value.as_str())));
     scenario_in(name, &variables, body);
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Names the scenario that a child process is to run.
-const SCENARIO: &str = "GAPBENCH_CUDA_TEST_SCENARIO";
+const SCENARIO: &str = "CUDA_TEST_SCENARIO";
 /// A scenario that takes longer is ended by the system, so that a deadlock is a failure and not a hang.
 const SECONDS: u32 = 120;
 
@@ -19,7 +19,10 @@ pub(crate) fn is_child() -> bool {
 /// Runs `body` in a child process that finds the simulated libraries, under a script.
 pub(crate) fn scenario(name: &str, script: &str, body: fn()) {
     let folder = simulated();
-    scenario_in(name, &[("GAPBENCH_CUDA_PATH", &folder.to_string_lossy()), ("CUDA_SIMULATOR", script)], body);
+    let folder = folder.to_string_lossy();
+    let variables =
+        [("GAPBENCH_CUDA_PATH", &*folder), ("LD_LIBRARY_PATH", &*folder), ("CUDA_SIMULATOR", script)];
+    scenario_in(name, &variables, body);
 }
 
 /// Runs `body` in a child process whose environment has nothing but these variables.
@@ -47,6 +50,12 @@ pub(crate) fn simulated() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("simulated-libraries");
     let program = std::env::current_exe().unwrap();
     cuda_simulator::install(&folder, program.parent().and_then(Path::parent).unwrap()).unwrap();
+    // On a machine with a driver, the plain names are of that otherwise.
+    for (plain, name) in [("libcuda.so", "libcuda.so.1"), ("libcublas.so", "libcublas.so.13")] {
+        let link = folder.join(format!("{plain}.{:?}-{}", std::thread::current().id(), std::process::id()));
+        std::os::unix::fs::symlink(name, &link).unwrap();
+        std::fs::rename(link, folder.join(plain)).unwrap();
+    }
     folder
 }
 
