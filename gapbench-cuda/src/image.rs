@@ -78,8 +78,15 @@ pub(crate) fn is_whole(image: &[u8]) -> bool {
 fn is_whole_elf(image: &[u8]) -> Option<()> {
     /// A section that takes no place in the file.
     const NO_BITS: usize = 8;
-    let (table, size, count) = (number(image, 0x28, 8)?, number(image, 0x3a, 2)?, number(image, 0x3c, 2)?);
-    image.get(table..table.checked_add(size.checked_mul(count)?)?)?;
+    // Of the table of program headers (place at 0x20, size at 0x36, number at 0x38) and that of section headers.
+    let table = |place, size, count| {
+        let (place, size, count) =
+            (number(image, place, 8)?, number(image, size, 2)?, number(image, count, 2)?);
+        image.get(place..place.checked_add(size.checked_mul(count)?)?)?;
+        Some((place, size, count))
+    };
+    table(0x20, 0x36, 0x38)?;
+    let (table, size, count) = table(0x28, 0x3a, 0x3c)?;
     for index in 0..count {
         let section = table + index * size;
         if number(image, section + 4, 4)? != NO_BITS {

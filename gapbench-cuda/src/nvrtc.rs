@@ -307,3 +307,40 @@ impl Nvrtc {
         owned.bytes("nvrtcGetPTX", symbols.ptx_size, symbols.ptx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::image::{is_whole, kernels_of_cubin, kernels_of_ptx};
+
+    const SOURCE: &str = "extern \"C\" __global__ void scale(float *data, float factor, bool on) {\n\
+                          if (on) data[threadIdx.x] *= factor;\n}";
+
+    #[test]
+    fn images_of_a_real_compiler_are_understood() {
+        let nvrtc = match find() {
+            Ok(nvrtc) => nvrtc,
+            Err(error) => {
+                writeln!(std::io::stderr(), "SKIPPED images_of_a_real_compiler_are_understood: {error}").ok();
+                return;
+            }
+        };
+        let compile = |architecture: &str, as_ptx| {
+            let options = [format!("--gpu-architecture={architecture}")];
+            nvrtc.compile("scale.cu", SOURCE, &options, as_ptx).unwrap()
+        };
+        let cubin = compile("sm_90", false);
+        assert!(is_whole(&cubin) && !is_whole(&cubin[..cubin.len() - 1]));
+        assert_eq!(kernels_of_cubin(&cubin), ["scale"]);
+        assert!(matches!(Compiled { image: cubin }.image(), Image::Binary(_)));
+        // No machine code comes of a virtual architecture.
+        for ptx in [compile("compute_90", false), compile("sm_90", true)] {
+            let ptx = Compiled { image: ptx };
+            let Image::Ptx(text) = ptx.image() else { panic!("no PTX") };
+            assert_eq!(kernels_of_ptx(text), [("scale".to_owned(), vec![8, 4, 1])]);
+        }
+        assert!(nvrtc.architectures().contains(&90));
+    }
+}

@@ -181,10 +181,11 @@ fn a_wild_address_ends_the_context_and_names_the_kernel() {
         let buffer = cuda.zeros::<u32>(8).unwrap();
         increment.launch(cuda.stream(), Grid::cover(64, 32), (&buffer, 64_u32)).unwrap();
         let error = cuda.synchronize().unwrap_err();
+        // Which call sees it first is a matter of time.
         let kernel = Some("increment".to_owned());
-        assert_eq!(
-            error,
-            CudaError::Sticky { kernel: kernel.clone(), call: "cuStreamQuery", code: Status(700) }
+        assert!(
+            matches!(&error, CudaError::Sticky { kernel: found, code: Status(700), .. } if *found == kernel),
+            "{error}"
         );
         has(
             &error.to_string(),
