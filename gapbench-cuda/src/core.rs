@@ -36,6 +36,8 @@ pub(crate) struct Core {
     lost: OnceLock<(Status, Option<String>)>,
     /// A wait ended at its deadline. Whatever waits for the device now may never return.
     hung: AtomicBool,
+    /// How long it took, until somebody asks for another deadline: nobody has to wait for the same again.
+    gave_up_ns: AtomicU64,
     allocations: AtomicU64,
 }
 
@@ -60,6 +62,7 @@ impl Core {
             last_kernel: Mutex::new(None),
             lost: OnceLock::new(),
             hung: AtomicBool::new(false),
+            gave_up_ns: AtomicU64::new(0),
             allocations: AtomicU64::new(0),
         };
         // A failing call drops `core`, which then releases the context if it has one.
@@ -153,6 +156,7 @@ impl Core {
     pub(crate) fn set_deadline(&self, deadline: Duration) {
         let nanoseconds = u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
         self.deadline_ns.store(nanoseconds, Ordering::Relaxed);
+        self.gave_up_ns.store(0, Ordering::Relaxed);
     }
 
     /// Asks until the answer is not "not ready".
@@ -164,8 +168,11 @@ impl Core {
                 return self.check(call, status.0);
             }
             let waited = now_ns().saturating_sub(begin);
-            if waited >= self.deadline_ns.load(Ordering::Relaxed) {
+            let gave_up = self.gave_up_ns.load(Ordering::Relaxed);
+            if gave_up > 0 || waited >= self.deadline_ns.load(Ordering::Relaxed) {
+                let waited = waited.max(gave_up).max(1);
                 self.hung.store(true, Ordering::Relaxed);
+                self.gave_up_ns.store(waited, Ordering::Relaxed);
                 return Err(CudaError::Deadline {
                     waited: Duration::from_nanos(waited),
                     kernel: self.last_kernel(),
@@ -177,6 +184,14 @@ impl Core {
                 #[allow(clippy::disallowed_methods, reason = "a pause between two looks, under a deadline")]
                 std::thread::sleep(PAUSE);
             }
+        }
+    }
+
+    /// Asks once.
+    pub(crate) fn is_done(&self, call: &'static str, status: c_int) -> Result<bool, CudaError> {
+        match Status(status) {
+            Status::NOT_READY => Ok(false),
+            Status(status) => self.check(call, status).map(|()| true),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use cudarc::driver::sys::CUevent;
+
 use crate::core::{Core, call};
 use crate::error::CudaError;
 use crate::symbols::Handle;
@@ -34,6 +36,22 @@ impl Event {
         self.core.bind()?;
         // SAFETY: the event lives as long as `self`.
         self.core.wait("cuEventQuery", || unsafe { (self.core.symbols.query_event)(self.handle) })
+    }
+
+    /// Whether the work before it is done, without waiting.
+    ///
+    /// # Errors
+    /// [`CudaError::Sticky`] if a kernel failed.
+    pub fn is_done(&self) -> Result<bool, CudaError> {
+        self.core.bind()?;
+        // SAFETY: the event lives as long as `self`.
+        let status = unsafe { (self.core.symbols.query_event)(self.handle) };
+        self.core.is_done("cuEventQuery", status)
+    }
+
+    /// The driver's handle, which must not be destroyed.
+    pub fn raw(&self) -> CUevent {
+        std::ptr::without_provenance_mut(self.handle)
     }
 
     /// The seconds from here to a later event, once both are done. The device's clock has a resolution of about 0.5 µs.

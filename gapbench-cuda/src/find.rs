@@ -82,6 +82,10 @@ fn driver() -> Result<&'static Driver, Absent> {
 }
 
 fn probe(searched: Vec<PathBuf>) -> Result<Driver, Reason> {
+    if let Some(library) = libraries::wrong_folder(&environment) {
+        let what = format!("{} names it, and it is not the absolute path of a folder", libraries::VARIABLE);
+        return Err(Reason::Unusable { library, what });
+    }
     let Opened { library, path } = match libraries::open(DRIVER, &searched) {
         Ok(opened) => opened,
         Err(NotOpened::Missing) => return Err(Reason::NoDriver { searched }),

@@ -4,6 +4,8 @@ use std::ffi::{c_int, c_void};
 use std::fmt;
 use std::sync::Arc;
 
+use cudarc::driver::sys::CUfunction;
+
 use crate::args::{Args, Packed};
 use crate::core::{Core, call};
 use crate::error::CudaError;
@@ -127,6 +129,11 @@ impl Function {
     /// The kernel's name in the image.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The driver's handle, valid as long as this or a clone of it lives.
+    pub fn raw(&self) -> CUfunction {
+        std::ptr::without_provenance_mut(self.handle)
     }
 
     /// The sizes of the kernel's parameters in bytes, where driver or image tell them.

@@ -3,8 +3,8 @@
 /// The first bytes of a cubin, which is an ELF file.
 pub(crate) const ELF: &[u8] = b"\x7fELF";
 
-/// The kernels of PTX: the name of each and the sizes of its parameters.
-pub(crate) fn kernels_of_ptx(text: &str) -> Vec<(String, Vec<usize>)> {
+/// The kernels of PTX: the name of each, and the sizes of its parameters where they are understood.
+pub(crate) fn kernels_of_ptx(text: &str) -> Vec<(String, Option<Vec<usize>>)> {
     let text = without_comments(text);
     let mut kernels = Vec::new();
     for after in text.split(".entry").skip(1) {
@@ -14,8 +14,8 @@ pub(crate) fn kernels_of_ptx(text: &str) -> Vec<(String, Vec<usize>)> {
         let list = head.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(list, _)| list);
         let sizes =
             list.unwrap_or_default().split(',').filter(|one| one.contains(".param")).map(size_of_parameter);
-        if let (false, Some(sizes)) = (name.is_empty(), sizes.collect()) {
-            kernels.push((name, sizes));
+        if !name.is_empty() {
+            kernels.push((name, sizes.collect()));
         }
     }
     kernels
@@ -149,7 +149,12 @@ mod tests {
 .entry third { ret; }
 .visible .func (.param .b32 out) helper(.param .u64 a) { ret; }
 .entry strange(.param .texref a) { ret; }";
-        let expected = [("first", vec![8, 4, 24]), ("second", vec![]), ("third", vec![])];
+        let expected = [
+            ("first", Some(vec![8, 4, 24])),
+            ("second", Some(vec![])),
+            ("third", Some(vec![])),
+            ("strange", None),
+        ];
         let expected: Vec<_> = expected.into_iter().map(|(name, sizes)| (name.to_owned(), sizes)).collect();
         assert_eq!(kernels_of_ptx(text), expected);
     }

@@ -56,6 +56,7 @@ pub use args::{Arg, Args, Pointer};
 pub use blas::{Blas, Gemm};
 pub use buffer::{Buffer, View};
 pub use cuda::Cuda;
+pub use cudarc;
 pub use element::{Element, Random};
 pub use error::{CudaError, Mismatch};
 pub use event::Event;

@@ -62,6 +62,13 @@ fn of_python(environment: &Path) -> Vec<PathBuf> {
     packages.map(|package| package.join("lib")).filter(|folder| folder.is_dir()).collect()
 }
 
+/// A folder of the user's own variable that is none: a slip of the pen must not become another driver.
+pub(crate) fn wrong_folder(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let list = variable(VARIABLE).unwrap_or_default();
+    std::env::split_paths(&list)
+        .find(|folder| !folder.as_os_str().is_empty() && !(folder.is_absolute() && folder.is_dir()))
+}
+
 /// An open library.
 pub(crate) struct Opened {
     pub(crate) library: Library,

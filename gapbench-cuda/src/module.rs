@@ -62,7 +62,7 @@ pub(crate) struct Module {
     handle: Handle,
     kernels: Vec<String>,
     /// In the order of `kernels`; empty where the image does not tell.
-    parameters: Vec<Vec<usize>>,
+    parameters: Vec<Option<Vec<usize>>>,
 }
 
 // `CUjit_option`
@@ -148,7 +148,7 @@ impl Module {
     /// The sizes of a kernel's parameters, where the image tells them.
     pub(crate) fn parameters(&self, kernel: &str) -> Option<Vec<usize>> {
         let index = self.kernels.iter().position(|name| name == kernel)?;
-        self.parameters.get(index).cloned()
+        self.parameters.get(index).cloned().flatten()
     }
 }
 

@@ -46,9 +46,10 @@ pub struct Reading {
     pub energy_millijoules: Option<u64>,
     /// The temperature of the chip.
     pub temperature_celsius: Option<u32>,
-    /// The memory that all processes use, with what the driver keeps for itself.
+    /// The memory that all processes use, without what the driver keeps for itself.
     pub memory_used_bytes: Option<u64>,
-    /// The other processes that compute on the device. In a container the numbers are those of the host.
+    /// The other processes that compute on the device. In a container the numbers may be those of the host, and this
+    /// process one of them.
     pub other_processes: Option<Vec<u32>>,
 }
 

@@ -1,7 +1,6 @@
 //! Streams: work in order, waited for with a deadline.
 
 use std::ffi::c_void;
-use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -67,6 +66,17 @@ impl Stream {
         let stream = self.handle();
         // SAFETY: the stream lives as long as `self`.
         self.core.wait("cuStreamQuery", || unsafe { (self.core.symbols.query_stream)(stream) })
+    }
+
+    /// Whether all work so far is done, without waiting.
+    ///
+    /// # Errors
+    /// [`CudaError::Sticky`] if a kernel failed.
+    pub fn is_idle(&self) -> Result<bool, CudaError> {
+        self.core.bind()?;
+        // SAFETY: the stream lives as long as `self`.
+        let status = unsafe { (self.core.symbols.query_stream)(self.handle()) };
+        self.core.is_done("cuStreamQuery", status)
     }
 
     /// Sets `len` bytes from `ptr` on.
@@ -218,11 +228,10 @@ impl Stream {
     pub fn download<T: Element>(&self, buffer: &Buffer<T>) -> Result<Vec<T>, CudaError> {
         buffer.synchronize()?;
         self.synchronize()?;
-        let mut values: Vec<MaybeUninit<T>> = Vec::new();
-        values.resize_with(buffer.len(), MaybeUninit::zeroed);
-        if !values.is_empty() {
+        let mut values: Vec<T> = Vec::with_capacity(buffer.len());
+        if !buffer.is_empty() {
             let target = values.as_mut_ptr().cast::<c_void>();
-            // SAFETY: the target has as many bytes as the buffer, and the wait below ends after the copy.
+            // SAFETY: the target has room for as many bytes as the buffer, and the wait below ends after the copy.
             let copied = unsafe {
                 call!(
                     self.core,
@@ -238,7 +247,8 @@ impl Stream {
                 return Err(error);
             }
         }
-        // SAFETY: every byte was 0 or copied, and every pattern of bits is a value of an `Element`.
-        Ok(values.into_iter().map(|value| unsafe { value.assume_init() }).collect())
+        // SAFETY: every byte was copied, and every pattern of bits is a value of an `Element`.
+        unsafe { values.set_len(buffer.len()) };
+        Ok(values)
     }
 }

@@ -7,7 +7,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use gapbench_cuda::{Cuda, CudaError, Function, Grid, Mismatch, Status};
-use support::scenario;
+use support::{calls, scenario};
 
 const KERNELS: &str = include_str!("kernels.ptx");
 
@@ -139,7 +139,7 @@ fn arguments_that_do_not_fit() {
         let mismatch = Mismatch::Size { index: 1, expected: 4, given: 8 };
         assert_eq!(error, CudaError::Arguments { kernel, mismatch });
         has(&error.to_string(), &["its parameter 1 (counted from 0) has 4 bytes, and the argument has 8"]);
-        assert_eq!(support::calls("cuLaunchKernel"), 0);
+        assert_eq!(calls("cuLaunchKernel"), 0);
     });
 }
 
@@ -246,13 +246,19 @@ fn a_kernel_that_never_ends_is_not_waited_for() {
         let error = cuda.synchronize().unwrap_err();
         let CudaError::Deadline { waited, kernel } = &error else { panic!("{error}") };
         assert!(*waited >= Duration::from_millis(100) && kernel.as_deref() == Some("increment"));
-        has(&error.to_string(), &["it was not done after 0.1", "the kernel launched last is increment"]);
-        // Neither a copy nor the end of all objects waits for it.
-        assert!(matches!(cuda.download(&buffer), Err(CudaError::Deadline { .. })));
+        has(&error.to_string(), &["it was not done after 0.", "the kernel launched last is increment"]);
+        assert!(!cuda.stream().is_idle().unwrap());
+        // Nobody waits for the same again, and the end of all objects does not wait for it.
+        assert_eq!(cuda.download(&buffer).unwrap_err(), error);
         let event = cuda.stream().record().unwrap();
-        assert!(matches!(event.synchronize(), Err(CudaError::Deadline { .. })));
+        assert_eq!(event.synchronize().unwrap_err(), error);
+        cuda.set_deadline(Duration::from_millis(150));
+        let CudaError::Deadline { waited, .. } = cuda.synchronize().unwrap_err() else { panic!() };
+        assert!(waited >= Duration::from_millis(150));
+        cuda.blas().unwrap();
         drop((event, buffer, increment, cuda));
         assert!(begin.elapsed() < Duration::from_secs(10));
+        assert_eq!((calls("cublasDestroy_v2"), calls("cuDevicePrimaryCtxRelease_v2")), (0, 0));
     });
 }
 

@@ -45,6 +45,16 @@ fn nothing_in_the_environment_at_all() {
 }
 
 #[test]
+fn a_folder_that_is_none() {
+    scenario_in("a_folder_that_is_none", &[("GAPBENCH_CUDA_PATH", "/usr::/no/such/folder")], || {
+        let text = absent().to_string();
+        let expected = "the CUDA driver /no/such/folder cannot be used: GAPBENCH_CUDA_PATH names it, and it is not the \
+                        absolute path of a folder";
+        assert!(text.contains(expected), "{text}");
+    });
+}
+
+#[test]
 fn a_stub() {
     scenario("a_stub", "stub", || {
         let absent = absent();
