@@ -1,42 +1,53 @@
 //! Why there is no CUDA device.
 
 use std::error::Error;
-use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
 use gapbench::Skip;
 
-/// The driver's library: its soname, which every driver installs.
-const DRIVER: &str = "libcuda.so.1";
-
-/// Where Linux distributions, containers and WSL put the driver, besides the loader's own variable.
-const USUAL_FOLDERS: &[&str] = &[
-    "/usr/lib/x86_64-linux-gnu",
-    "/usr/lib/aarch64-linux-gnu",
-    "/usr/lib64",
-    "/usr/lib",
-    "/usr/local/nvidia/lib64",
-    "/usr/lib/wsl/lib",
-    "/run/opengl-driver/lib",
-];
+use crate::status::Status;
 
 /// The reason, for programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reason {
     /// No driver library in any of these folders.
     NoDriver {
         /// Where it was looked for, in order.
         searched: Vec<PathBuf>,
     },
-    /// A driver is there, and this version of gapbench-cuda cannot drive it.
-    NotDriven {
+    /// The library is a stub, which serves the linker only.
+    Stub {
+        /// The library.
+        library: PathBuf,
+    },
+    /// The driver is older than what gapbench-cuda can drive.
+    TooOld {
         /// The driver's library.
         library: PathBuf,
+        /// The version of CUDA that it supports, as 11040 for 11.4.
+        version: i32,
+        /// The oldest that will do.
+        least: i32,
+    },
+    /// The driver has no device for this process.
+    NoDevice {
+        /// The driver's library.
+        library: PathBuf,
+        /// What the driver answered; success where it counted no device.
+        code: Status,
+    },
+    /// A driver is there and does not work.
+    Unusable {
+        /// The driver's library.
+        library: PathBuf,
+        /// What is wrong with it.
+        what: String,
     },
 }
 
-/// There is no CUDA device that this version could use.
+/// There is no CUDA device that could be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absent {
     /// The reason.
@@ -45,38 +56,42 @@ pub struct Absent {
 }
 
 impl Absent {
-    /// Looks in the folders of the loader's variable first, as the loader does.
-    pub(crate) fn look(loader_path: Option<OsString>) -> Absent {
-        let named: Vec<PathBuf> = loader_path
-            .iter()
-            .flat_map(std::env::split_paths)
-            .filter(|folder| folder.is_absolute())
-            .collect();
-        let folders: Vec<PathBuf> =
-            named.iter().cloned().chain(USUAL_FOLDERS.iter().map(PathBuf::from)).collect();
-        let found = folders.iter().map(|folder| folder.join(DRIVER)).find(|library| library.exists());
-        let (reason, text) = match found {
-            Some(library) => {
-                let text = format!(
-                    "a CUDA driver is installed ({}), but this version of gapbench-cuda cannot drive it yet",
-                    library.display()
-                );
-                (Reason::NotDriven { library }, text)
-            }
-            None => {
-                // Cargo fills the variable with folders of its own; a reader needs their number, not their names.
-                let named = if named.is_empty() {
-                    String::new()
-                } else {
-                    format!("the {} folders of LD_LIBRARY_PATH, ", named.len())
+    /// `searched` says in words where the driver was looked for.
+    pub(crate) fn new(reason: Reason, searched: &str) -> Absent {
+        let text = match &reason {
+            Reason::NoDriver { .. } => format!("no CUDA driver found (no libcuda.so.1 in {searched})"),
+            Reason::Stub { library } => format!(
+                "{} is a stub for linking, not a CUDA driver; take its folder out of LD_LIBRARY_PATH",
+                library.display()
+            ),
+            Reason::TooOld { library, version, least } => format!(
+                "the CUDA driver is too old: {} supports CUDA {}, and {} is needed; update the driver",
+                library.display(),
+                version_text(*version),
+                version_text(*least)
+            ),
+            Reason::NoDevice { library, code } => {
+                let code = match *code {
+                    Status::SUCCESS => "it counts 0 devices".to_owned(),
+                    code => code.to_string(),
                 };
-                let usual = USUAL_FOLDERS.join(", ");
-                let text = format!("no CUDA driver found (no {DRIVER} in {named}{usual})");
-                (Reason::NoDriver { searched: folders }, text)
+                let visible = match std::env::var("CUDA_VISIBLE_DEVICES") {
+                    Ok(value) => format!("CUDA_VISIBLE_DEVICES is {value:?}"),
+                    Err(_) => "CUDA_VISIBLE_DEVICES is not set".to_owned(),
+                };
+                format!("the CUDA driver {} has no device for us: {code}; {visible}", library.display())
+            }
+            Reason::Unusable { library, what } => {
+                format!("the CUDA driver {} cannot be used: {what}", library.display())
             }
         };
         Absent { reason, skip: Skip::absent("cuda", text) }
     }
+}
+
+/// 12080 is CUDA 12.8.
+pub(crate) fn version_text(version: i32) -> String {
+    format!("{}.{}", version / 1000, version % 1000 / 10)
 }
 
 impl fmt::Display for Absent {
@@ -97,28 +112,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_where_it_looked() {
-        let absent = Absent::look(Some("/nowhere/a:relative:/nowhere/b".into()));
-        // A machine with a driver is told apart below.
-        let Reason::NoDriver { searched } = &absent.reason else { return };
-        assert_eq!(searched[..2], [PathBuf::from("/nowhere/a"), PathBuf::from("/nowhere/b")]);
-        assert!(absent.to_string().starts_with(
-            "no CUDA driver found (no libcuda.so.1 in the 2 folders of LD_LIBRARY_PATH, /usr/lib/x86_64-linux-gnu, "
-        ));
-    }
-
-    #[test]
-    fn a_driver_that_it_cannot_drive_is_said_to_be_there() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(DRIVER), b"").unwrap();
-        let absent = Absent::look(Some(folder.path().into()));
-        assert_eq!(absent.reason, Reason::NotDriven { library: folder.path().join(DRIVER) });
-        assert!(absent.to_string().contains("cannot drive it yet"));
+    fn each_reason_says_what_was_found() {
+        let library = PathBuf::from("/lib/libcuda.so.1");
+        let text = |reason| Absent::new(reason, "/a, /b").to_string();
+        let no_driver = text(Reason::NoDriver { searched: Vec::new() });
+        assert_eq!(no_driver, "no CUDA driver found (no libcuda.so.1 in /a, /b)");
+        let old = text(Reason::TooOld { library: library.clone(), version: 11040, least: 12000 });
+        assert!(old.contains("supports CUDA 11.4, and 12.0 is needed"), "{old}");
+        let none = text(Reason::NoDevice { library, code: Status::NO_DEVICE });
+        assert!(none.contains("CUDA_ERROR_NO_DEVICE (100); CUDA_VISIBLE_DEVICES is"), "{none}");
     }
 
     #[test]
     fn gapbench_recognises_a_skip() {
-        let error: gapbench::Error = Absent::look(None).into();
+        let absent = Absent::new(Reason::NoDriver { searched: Vec::new() }, "");
+        let error: gapbench::Error = absent.into();
         let skip = error.source().and_then(|source| source.downcast_ref::<Skip>()).unwrap();
         assert_eq!(skip.absent_device.as_deref(), Some("cuda"));
     }

@@ -1,37 +1,71 @@
-//! CUDA for [gapbench](https://docs.rs/gapbench): for now, the door.
+//! CUDA for [gapbench](https://docs.rs/gapbench).
 //!
-//! [`Cuda::find`] is the only way to a device. This version looks for a driver and says what it found; it cannot drive
-//! one yet, so it never returns a device, and a benchmark that asks for one is skipped with the reason:
+//! [`Cuda::find`] is the only way to a device. Where there is none, it says what it looked for, and the benchmark that asked
+//! is skipped with that reason:
 //!
 //! ```
 //! use gapbench::prelude::*;
-//! use gapbench_cuda::Cuda;
+//! use gapbench_cuda::{Cuda, Grid};
+//!
+//! const PTX: &str = "…";
 //!
 //! #[gap_bench]
-//! fn softmax(bench: &mut Bencher) -> Result<()> {
+//! fn scale(bench: &mut Bencher) -> Result<()> {
 //!     let cuda = Cuda::find()?; // skipped here without a driver; `--require-device cuda` makes that a failure
-//!     match cuda {}
+//!     let kernel = cuda.kernel(PTX, "scale")?;
+//!     let mut values = cuda.random::<f32>(1 << 20, 1)?;
+//!     let len = values.len();
+//!     kernel.launch(cuda.stream(), Grid::cover(len, 256), (&mut values, 2.0_f32, len as u32))?;
+//!     cuda.synchronize()?;
+//!     Ok(())
 //! }
 //! # gapbench::main!();
 //! ```
 //!
-//! Nothing links against CUDA: a bench binary builds and starts on a machine without it.
+//! Nothing links against CUDA: a bench binary builds and starts on a machine without it. Every wait has a deadline, and
+//! every error says which function of the driver or which kernel failed, and what to do.
+#![allow(unsafe_code, reason = "the driver and cuBLAS are C libraries, found at run time")]
 
 mod absent;
+mod args;
+mod blas;
+mod buffer;
+mod core;
+mod cuda;
+mod element;
+mod error;
+mod event;
+mod facts;
+mod find;
+mod float8;
+mod function;
+mod image;
+mod libraries;
+mod memory;
+mod module;
+mod nvrtc;
+mod probe;
+mod random;
+mod status;
+mod stream;
+mod symbols;
+mod worker;
 
 pub use absent::{Absent, Reason};
-
-/// A CUDA device. This version cannot drive one, so there is no value of this type.
-#[derive(Clone, Copy, Debug)]
-pub enum Cuda {}
-
-impl Cuda {
-    /// Looks for a CUDA driver.
-    ///
-    /// # Errors
-    /// [`Absent`], which says what was looked for and where. Returned from a benchmark function with `?`, it skips the
-    /// case.
-    pub fn find() -> Result<Cuda, Absent> {
-        Err(Absent::look(std::env::var_os("LD_LIBRARY_PATH")))
-    }
-}
+pub use args::{Arg, Args, Pointer};
+pub use blas::{Blas, Gemm};
+pub use buffer::{Buffer, View};
+pub use cuda::Cuda;
+pub use cudarc;
+pub use element::{Element, Random};
+pub use error::{CudaError, Mismatch};
+pub use event::Event;
+pub use facts::Facts;
+pub use float8::F8E4M3;
+pub use function::{Function, Grid, Sizes};
+pub use memory::Memory;
+pub use module::Code;
+pub use probe::{Probe, Reading};
+pub use status::Status;
+pub use stream::Stream;
+pub use worker::Worker;

@@ -1,8 +1,49 @@
 //! Parses PTX and executes its kernels, with every memory access checked.
+//!
+//! A text becomes tokens (`lex`), statements (`parse`, `syntax`), and per kernel the functions that it needs (`link`),
+//! whose instructions are decoded once (`decode`, by the table in `opcodes`). A launch runs its blocks one after
+//! another (`schedule`); the threads of a block take turns (`execute`) and wait for each other at barriers and at the
+//! instructions of a warp (`warp`). Nothing depends on time, so a launch always gives the same result.
+//!
+//! To add an opcode, add a row to the table in `opcodes`, and beside it either a function that computes a value for a
+//! type, or one that decodes the operands.
+//!
+//! What differs from a device: threads of different blocks never run at the same time, so a block that waits for
+//! another is `Endless`; memory is always consistent; approximate functions are exact to the last bit or nearly so
+//! (`math`), and sums of matrix products are rounded once (`matrix`). Shared and local memory begin as NaN. There are
+//! no clusters, textures, indirect calls, bulk copies, or warp-group matrices.
+
+mod atomic;
+mod bits;
+mod block;
+mod compare;
+mod control;
+mod convert;
+mod decode;
+mod execute;
+mod float;
+mod instruction;
+mod integer;
+mod lex;
+mod link;
+mod math;
+mod matrix;
+mod memory;
+mod names;
+mod opcodes;
+mod parse;
+mod parse_operand;
+mod round;
+mod schedule;
+mod syntax;
+mod thread;
+mod types;
+mod warp;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// A parsed PTX file.
 #[derive(Debug)]
@@ -13,6 +54,17 @@ pub struct Module {
     pub target: String,
     /// Its entry points by name.
     pub kernels: BTreeMap<String, Kernel>,
+    /// Its `.global` and `.const` variables by name. They live as long as the module or one of its kernels.
+    pub variables: BTreeMap<String, Variable>,
+}
+
+/// A variable of a module, in memory that belongs to the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Both its device address and its host address.
+    pub address: u64,
+    /// In bytes.
+    pub size: usize,
 }
 
 impl Module {
@@ -20,8 +72,20 @@ impl Module {
     ///
     /// # Errors
     /// The line, and what was expected there or which instruction is not known.
-    pub fn parse(_text: &str) -> Result<Module, ParseError> {
-        Err(ParseError { line: 1, message: "not implemented".into() })
+    pub fn parse(text: &str) -> Result<Module, ParseError> {
+        let file = parse::file(text)?;
+        let (bytes, offsets) = link::variables(&file)?;
+        let memory = Arc::new(bytes);
+        let mut kernels = BTreeMap::new();
+        for entry in file.functions.iter().filter(|function| function.entry && function.body.is_some()) {
+            let linked = link::link(&file, memory.address(), &offsets, entry)?;
+            kernels.insert(entry.name.to_owned(), Kernel::new(entry.name, linked, Arc::clone(&memory)));
+        }
+        let variable = |(name, (offset, size)): (&&str, &(usize, usize))| {
+            ((*name).to_owned(), Variable { address: memory.address() + *offset as u64, size: *size })
+        };
+        let variables = offsets.iter().map(variable).collect();
+        Ok(Module { version: file.version, target: file.target.to_owned(), kernels, variables })
     }
 }
 
@@ -33,6 +97,8 @@ pub struct ParseError {
     /// What was expected.
     pub message: String,
 }
+
+impl std::error::Error for ParseError {}
 
 impl fmt::Display for ParseError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,6 +121,33 @@ pub struct Kernel {
     pub local_bytes: usize,
     /// Registers that the text declares per thread (32-bit units).
     pub registers: u32,
+    /// The entry point and what it calls.
+    functions: Vec<instruction::Function>,
+    /// The module's variables.
+    variables: Arc<memory::Bytes>,
+}
+
+/// Of the stack, for recursion: without it the frames of all functions fit exactly.
+const SPARE_STACK_BYTES: usize = 16 << 10;
+
+impl Kernel {
+    fn new(name: &str, linked: link::Linked, variables: Arc<memory::Bytes>) -> Kernel {
+        Kernel {
+            name: name.to_owned(),
+            parameters: linked.parameters,
+            parameter_bytes: linked.parameter_bytes,
+            shared_bytes: linked.shared_bytes,
+            local_bytes: linked.functions.iter().map(|function| function.frame_bytes).sum(),
+            registers: linked.registers,
+            functions: linked.functions,
+            variables,
+        }
+    }
+
+    /// What a thread gets for local memory and the parameters of calls.
+    fn stack_bytes(&self) -> usize {
+        self.local_bytes + if self.functions.len() > 1 { SPARE_STACK_BYTES } else { 0 }
+    }
 }
 
 /// A kernel parameter in the parameter buffer.
@@ -85,6 +178,22 @@ pub struct Launch<'a> {
     pub dynamic_shared_bytes: usize,
     /// The parameter buffer.
     pub parameters: &'a [u8],
+    /// After so many instructions of all threads the launch is given up as endless.
+    pub max_instructions: u64,
+    /// What `%globaltimer` shows when the launch starts, in ns. It advances by 1 ns per instruction, and by what
+    /// `nanosleep` sleeps; `%clock64` counts the same from 0.
+    pub start_ns: u64,
+}
+
+/// A limit for launches that say nothing else: some minutes of real time.
+pub const MAX_INSTRUCTIONS: u64 = 20_000_000_000;
+
+impl<'a> Launch<'a> {
+    /// A launch without dynamic shared memory, with the usual limit.
+    pub fn new(kernel: &'a Kernel, grid: [u32; 3], block: [u32; 3], parameters: &'a [u8]) -> Launch<'a> {
+        let (dynamic_shared_bytes, max_instructions, start_ns) = (0, MAX_INSTRUCTIONS, 0);
+        Launch { kernel, grid, block, dynamic_shared_bytes, parameters, max_instructions, start_ns }
+    }
 }
 
 /// What a launch did.
@@ -101,6 +210,8 @@ pub struct Work {
 /// Where and why a kernel stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// The kernel's name.
+    pub kernel: String,
     /// What went wrong.
     pub kind: FaultKind,
     /// Of the thread.
@@ -142,9 +253,34 @@ pub enum FaultKind {
     Endless,
 }
 
+impl std::error::Error for Fault {}
+
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:?}", self)
+        let [x, y, z] = self.thread;
+        let [block_x, block_y, block_z] = self.block;
+        write!(
+            formatter,
+            "{}: thread ({x},{y},{z}) of block ({block_x},{block_y},{block_z}): ",
+            self.kernel
+        )?;
+        match &self.kind {
+            FaultKind::IllegalAddress { address, bytes, space, write } => {
+                let access = if *write { "write" } else { "read" };
+                let outside = match *space {
+                    "global" => "outside every allocation".to_owned(),
+                    space => format!("outside the {space} memory"),
+                };
+                write!(formatter, "{access} of {bytes} bytes at {address:#x}: {outside}")?;
+            }
+            FaultKind::MisalignedAddress { address, bytes } => {
+                write!(formatter, "access of {bytes} bytes at {address:#x}: not a multiple of {bytes}")?;
+            }
+            FaultKind::Trap => write!(formatter, "trap")?,
+            FaultKind::Deadlock => write!(formatter, "waits for threads that never arrive")?,
+            FaultKind::Endless => write!(formatter, "the launch executed more instructions than it may")?,
+        }
+        write!(formatter, " (PTX line {}: {})", self.line, self.instruction)
     }
 }
 
@@ -152,12 +288,6 @@ impl fmt::Display for Fault {
 ///
 /// # Errors
 /// The first fault of any thread; what other threads wrote before stays written.
-pub fn run(launch: Launch<'_>, _memory: &dyn GlobalMemory) -> Result<Work, Fault> {
-    Err(Fault {
-        kind: FaultKind::Trap,
-        block: [0; 3],
-        thread: [0; 3],
-        line: 0,
-        instruction: format!("{}: not implemented", launch.kernel.name),
-    })
+pub fn run(launch: Launch<'_>, memory: &dyn GlobalMemory) -> Result<Work, Fault> {
+    schedule::run(&launch, memory)
 }
