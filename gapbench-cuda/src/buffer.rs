@@ -116,6 +116,12 @@ impl<T: Element> Buffer<T> {
 }
 
 impl<T> Buffer<T> {
+    /// All of it as bytes, which keeps it alive.
+    pub(crate) fn region(&self) -> View<u8> {
+        let (allocation, len) = (Arc::clone(&self.allocation), self.len * size_of::<T>());
+        View { ptr: self.ptr(), allocation, len, element: PhantomData }
+    }
+
     /// How many elements it has.
     pub fn len(&self) -> usize {
         self.len

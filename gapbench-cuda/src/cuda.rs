@@ -69,6 +69,10 @@ impl Cuda {
         Cuda { inner }
     }
 
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.inner.core
+    }
+
     /// What the device says about itself.
     pub fn facts(&self) -> &Facts {
         &self.inner.facts

@@ -92,6 +92,22 @@ impl Stream {
         unsafe { call!(self.core, "cuMemsetD8Async", fill(ptr, byte, len, self.handle())) }
     }
 
+    /// What the device holds at `ptr`, once this stream is done.
+    pub(crate) fn read_bytes(&self, ptr: Address, len: usize) -> Result<Vec<u8>, CudaError> {
+        // The copy would wait without a deadline.
+        self.synchronize()?;
+        let mut bytes = vec![0_u8; len];
+        if len > 0 {
+            let into = bytes.as_mut_ptr().cast::<c_void>();
+            // SAFETY: there is room for as many bytes, and the wait below ends after the copy.
+            unsafe {
+                call!(self.core, "cuMemcpyDtoHAsync", copy_to_host(into, ptr, len, self.handle()))?;
+            }
+            self.synchronize()?;
+        }
+        Ok(bytes)
+    }
+
     /// Copies `len` bytes within the device.
     ///
     /// # Errors

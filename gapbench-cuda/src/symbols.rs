@@ -65,6 +65,9 @@ symbols! {
         copy_to_host = "cuMemcpyDtoHAsync_v2" (*mut c_void, Address, usize, Handle);
         copy = "cuMemcpyDtoDAsync_v2" (Address, Address, usize, Handle);
         fill = "cuMemsetD8Async" (Address, u8, usize, Handle);
+        allocate_host = "cuMemHostAlloc" (*mut *mut c_void, usize, c_uint);
+        free_host = "cuMemFreeHost" (*mut c_void);
+        host_address = "cuMemHostGetDevicePointer_v2" (*mut Address, *mut c_void, c_uint);
         query_stream = "cuStreamQuery" (Handle);
         wait_for_event = "cuStreamWaitEvent" (Handle, Handle, c_uint);
         create_event = "cuEventCreate" (*mut Handle, c_uint);

@@ -46,9 +46,3 @@ fn forward(bench: &mut Bencher, tokens: u32) -> Result<()> {
     );
     Ok(())
 }
-
-/// What a machine with a GPU would run; without one it says in one line why it is skipped.
-#[gap_bench]
-fn forward_on_cuda(_bench: &mut Bencher) -> Result<()> {
-    match gapbench_cuda::Cuda::find()? {}
-}

@@ -21,6 +21,8 @@ pub struct Progress {
     total: usize,
     done: usize,
     begun_ns: u64,
+    /// Why a case was skipped, said already.
+    told: Option<String>,
     shown: Shown,
 }
 
@@ -40,7 +42,7 @@ impl Progress {
             (false, None) => Shown::Lines(Box::new(io::stderr())),
             (false, Some(columns)) => Shown::StatusLine(Box::new(io::stderr()), columns),
         };
-        Progress { total, done: 0, begun_ns: now_ns(), shown }
+        Progress { total, done: 0, begun_ns: now_ns(), told: None, shown }
     }
 
     /// `case` begins and should take about `expected_seconds`.
@@ -84,7 +86,13 @@ impl Progress {
             Outcome::Failed(failure) => {
                 (format!("{} failed after {took}: {}", row.case, failure.reason), true)
             }
-            Outcome::Skipped { reason, .. } => (format!("{} skipped: {reason}", row.case), true),
+            Outcome::Skipped { reason, .. } if self.told.as_ref() == Some(reason) => {
+                (format!("{} skipped for the same reason", row.case), true)
+            }
+            Outcome::Skipped { reason, .. } => {
+                self.told = Some(reason.clone());
+                (format!("{} skipped: {reason}", row.case), true)
+            }
         };
         let line = one_line(&format!("[{}/{}] {line}", self.done, self.total));
         match &mut self.shown {
@@ -146,7 +154,7 @@ mod tests {
     }
 
     fn with(shown: Shown) -> Progress {
-        Progress { total: 2, done: 0, begun_ns: now_ns(), shown }
+        Progress { total: 2, done: 0, begun_ns: now_ns(), told: None, shown }
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Timing {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
     /// A stable word for programs: `contended`, `batched`, `answers_differ`, `failed_requests`, `not_graded`,
-    /// `throttled`, `roofline`.
+    /// `throttled`, `roofline`, `checked`.
     pub code: String,
     /// A sentence for a person.
     pub text: String,

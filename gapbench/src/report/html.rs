@@ -4,7 +4,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::results::TargetResults;
-use super::view::{CaseView, ChangeView, ClaimView, LadderView, NumberView, TargetView};
+use super::view::{CaseView, ChangeView, ClaimView, LadderView, NumberView, SkippedView, TargetView};
 use crate::record::date::show_utc;
 
 const STYLE: &str = include_str!("page.css");
@@ -101,6 +101,7 @@ fn render(target: &TargetView, whole: bool) -> Markup {
         @if whole {
             (measured(&target.cases))
             @for found in &target.cases { (case(found)) }
+            @for found in &target.skipped { (skipped(found)) }
         }
         p { small { (target.system) br; "Record: " (target.record) } } (END)
     }
@@ -220,9 +221,13 @@ fn case(case: &CaseView) -> Markup {
                 pre { @for line in &case.stderr_tail { (line) "\n" } } (END)
             }
         }
-        @if let Some(why) = &case.skipped {
-            p { span.quiet { "skipped" } " " (case.case) ": " (why) } (END)
-        }
+    }
+}
+
+fn skipped(group: &SkippedView) -> Markup {
+    html! {
+        p { span.quiet { "skipped" } ", " (group.reason) ":" } (END)
+        ul { @for case in &group.cases { li { (case) } } } (END)
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::results::TargetResults;
-use super::view::{ClaimView, TargetView};
+use super::view::{ClaimView, SkippedView, TargetView};
 use crate::record::date::show_utc;
 
 /// The report of these [`section`]s, written at `unix` seconds.
@@ -53,10 +53,9 @@ fn write_target(out: &mut dyn Write, view: &TargetView) -> fmt::Result {
             }
         }
     }
-    for case in &view.cases {
-        if let Some(reason) = &case.skipped {
-            writeln!(out, "Skipped {}: {}\n", escape(&case.case), escape(reason))?;
-        }
+    for SkippedView { reason, cases } in &view.skipped {
+        let cases: Vec<_> = cases.iter().map(|case| escape(case)).collect();
+        writeln!(out, "Skipped, {}: {}\n", escape(reason), cases.join(", "))?;
     }
     writeln!(out, "{}\n\nRecord: {}", escape(&view.system), escape(&view.record))
 }

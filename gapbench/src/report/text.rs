@@ -8,7 +8,7 @@ use super::columns::lay_out;
 use super::plain::{cut, pad, width, wrap};
 use super::results::TargetResults;
 use super::style::Paint;
-use super::view::{CaseView, ClaimView, TargetView};
+use super::view::{CaseView, ClaimView, SkippedView, TargetView};
 
 /// How to show it.
 #[derive(Clone, Debug)]
@@ -272,15 +272,16 @@ impl Page {
     }
 
     fn skips(&self, out: &mut dyn Write, view: &TargetView) -> fmt::Result {
-        let skipped: Vec<_> =
-            view.cases.iter().filter_map(|case| Some((case, case.skipped.as_ref()?))).collect();
-        if skipped.is_empty() {
+        if view.skipped.is_empty() {
             return Ok(());
         }
         self.heading(out, "Skipped")?;
         writeln!(out)?;
-        for (case, reason) in skipped {
-            self.labelled(out, 2, &case.case, reason)?;
+        for SkippedView { reason, cases } in &view.skipped {
+            self.paragraph(out, 2, reason)?;
+            for case in cases {
+                self.paragraph(out, 6, case)?;
+            }
         }
         writeln!(out)
     }

@@ -60,6 +60,11 @@ fn known_attribute(number: i32) -> i32 {
     }
 }
 
+/// Cycles of the multiprocessors' highest clock in `ns`.
+pub(crate) fn cycles(ns: u64) -> u64 {
+    ns * CLOCK_KHZ as u64 / 1_000_000
+}
+
 /// The clock of the multiprocessors under the throttle of the moment.
 pub(crate) fn clock_mhz(script: &Script) -> u32 {
     let factor = script.throttle.map_or(1.0, |throttle| throttle.factor);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Driver;
 use super::code::{Code, Outcome};
 use super::cost::{self, Duration};
+use super::device;
 use super::launch::KernelLaunch;
 use super::stream::{Foreign, Job, Operation, Source, Transfer};
 use super::trace::{Trace, View};
@@ -102,10 +103,22 @@ impl Step<'_> {
         stream.ready_ns
     }
 
-    /// When a kernel begins that is launched now.
-    fn start_ns(&self) -> u64 {
-        let ready_ns = self.driver.lock().streams.get(&self.stream).map_or(0, |stream| stream.ready_ns);
-        (ready_ns + self.launch_ns).max(self.issued_ns)
+    /// When a kernel begins that is launched now: nanoseconds, and cycles of the multiprocessors' clock.
+    fn start(&self) -> (u64, u64) {
+        let state = self.driver.lock();
+        let stream = state.streams.get(&self.stream);
+        let (ready_ns, lost) = stream.map_or((0, 0), |stream| (stream.ready_ns, stream.lost_cycles));
+        let start_ns = (ready_ns + self.launch_ns).max(self.issued_ns);
+        (start_ns, device::cycles(start_ns).saturating_sub(lost))
+    }
+
+    /// A kernel's duration under a clock that is `factor` times slower.
+    fn advance_throttled(&self, duration: Duration, factor: f64) {
+        self.advance(duration, 0);
+        let cycles = device::cycles(duration.latency_ns + duration.body_ns) as f64;
+        if let Some(stream) = self.driver.lock().streams.get_mut(&self.stream) {
+            stream.lost_cycles += (cycles * (1.0 - 1.0 / factor)) as u64;
+        }
     }
 
     /// Checks that a device range lies in one allocation and holds its pages as long as the answer lives.
@@ -207,9 +220,11 @@ impl Step<'_> {
             let mut state = self.driver.lock();
             Trace::new(state.memory.view(), Arc::clone(&state.alive))
         };
+        let (start_ns, start_cycles) = self.start();
         let request = ptx::Launch {
             dynamic_shared_bytes: launch.dynamic_shared_bytes as usize,
-            start_ns: self.start_ns(),
+            start_ns,
+            start_cycles,
             ..ptx::Launch::new(launch.kernel()?, launch.grid, launch.block, &launch.parameters)
         };
         let work = match ptx::run(request, &trace) {
@@ -223,11 +238,13 @@ impl Step<'_> {
             self.advance(duration, self.driver.host_ns());
             return Ok(());
         }
-        self.advance(self.duration(launch, work, &trace), 0);
+        let (duration, factor) = self.duration(launch, work, &trace);
+        self.advance_throttled(duration, factor);
         Ok(())
     }
 
-    fn duration(&self, launch: &KernelLaunch, work: ptx::Work, trace: &Trace) -> Duration {
+    /// What a kernel costs, and by how much a throttle slowed the clock meanwhile.
+    fn duration(&self, launch: &KernelLaunch, work: ptx::Work, trace: &Trace) -> (Duration, f64) {
         let mut state = self.driver.lock();
         let touched = trace.touched();
         let cold_bytes = touched.into_iter().map(|(address, bytes)| state.cache.touch(address, bytes)).sum();
@@ -236,7 +253,8 @@ impl Step<'_> {
             None => cost::kernel(work, cold_bytes, self.launch_ns),
         };
         let slow = state.script.slow.get(&launch.name).copied().unwrap_or(1.0);
-        duration.slowed(slow * state.script.throttle_launch())
+        let throttle = state.script.throttle_launch();
+        (duration.slowed(slow * throttle), throttle)
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Stream {
     finished: u64,
     /// The virtual time at which all that was executed ends.
     pub(crate) ready_ns: u64,
+    /// Clock cycles that throttled kernels did not get.
+    pub(crate) lost_cycles: u64,
     pub(crate) flags: u32,
     pub(crate) priority: i32,
     /// The stream whose capture this one belongs to.
@@ -128,9 +130,20 @@ const NON_BLOCKING: u32 = 1;
 impl Stream {
     pub(crate) fn new(flags: u32, priority: i32) -> Stream {
         let queue = VecDeque::new();
-        let (enqueued, finished, ready_ns) = (0, 0, 0);
+        let (enqueued, finished, ready_ns, lost_cycles) = (0, 0, 0, 0);
         let (capture, has_worker, closing) = (None, false, false);
-        Stream { queue, enqueued, finished, ready_ns, flags, priority, capture, has_worker, closing }
+        Stream {
+            queue,
+            enqueued,
+            finished,
+            ready_ns,
+            lost_cycles,
+            flags,
+            priority,
+            capture,
+            has_worker,
+            closing,
+        }
     }
 
     pub(crate) fn is_idle(&self) -> bool {

@@ -92,8 +92,8 @@ impl Clock {
     /// Both clocks advance by one per executed instruction.
     pub(super) fn read(self, launch: &Launch<'_>, executed: u64) -> u64 {
         match self {
-            Clock::Cycles => executed,
-            Clock::CyclesHigh => executed >> 32,
+            Clock::Cycles => launch.start_cycles.wrapping_add(executed),
+            Clock::CyclesHigh => launch.start_cycles.wrapping_add(executed) >> 32,
             Clock::Nanoseconds => launch.start_ns.wrapping_add(executed),
             Clock::NanosecondsHigh => launch.start_ns.wrapping_add(executed) >> 32,
         }

@@ -181,8 +181,10 @@ pub struct Launch<'a> {
     /// After so many instructions of all threads the launch is given up as endless.
     pub max_instructions: u64,
     /// What `%globaltimer` shows when the launch starts, in ns. It advances by 1 ns per instruction, and by what
-    /// `nanosleep` sleeps; `%clock64` counts the same from 0.
+    /// `nanosleep` sleeps.
     pub start_ns: u64,
+    /// What `%clock64` shows when the launch starts. It advances as `%globaltimer` does.
+    pub start_cycles: u64,
 }
 
 /// A limit for launches that say nothing else: some minutes of real time.
@@ -191,8 +193,17 @@ pub const MAX_INSTRUCTIONS: u64 = 20_000_000_000;
 impl<'a> Launch<'a> {
     /// A launch without dynamic shared memory, with the usual limit.
     pub fn new(kernel: &'a Kernel, grid: [u32; 3], block: [u32; 3], parameters: &'a [u8]) -> Launch<'a> {
-        let (dynamic_shared_bytes, max_instructions, start_ns) = (0, MAX_INSTRUCTIONS, 0);
-        Launch { kernel, grid, block, dynamic_shared_bytes, parameters, max_instructions, start_ns }
+        let (dynamic_shared_bytes, max_instructions, start_ns, start_cycles) = (0, MAX_INSTRUCTIONS, 0, 0);
+        Launch {
+            kernel,
+            grid,
+            block,
+            dynamic_shared_bytes,
+            parameters,
+            max_instructions,
+            start_ns,
+            start_cycles,
+        }
     }
 }
 

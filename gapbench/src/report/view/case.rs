@@ -18,14 +18,13 @@ fn inputs(set: Option<InputSet>) -> &'static str {
 
 pub(super) fn view(row: &CaseResult, target: &TargetResults) -> CaseView {
     let of_this = |case: &CaseId| *case == row.case;
-    let (mut failure, mut stderr_tail, mut skipped) = (None, Vec::new(), None);
+    let (mut failure, mut stderr_tail) = (None, Vec::new());
     match &row.outcome {
-        Outcome::Measured => {}
+        Outcome::Measured | Outcome::Skipped { .. } => {}
         Outcome::Failed(found) => {
             failure = Some(format!("{}: {}", kind(found.kind), one_line(&found.reason)));
             stderr_tail = found.stderr_tail.iter().map(|line| verbatim(line)).collect();
         }
-        Outcome::Skipped { reason, .. } => skipped = Some(one_line(reason)),
     }
     let judgement = &target.judgement;
     CaseView {
@@ -36,7 +35,6 @@ pub(super) fn view(row: &CaseResult, target: &TargetResults) -> CaseView {
         notes: row.notes.iter().map(|note| one_line(&format!("{}: {}", note.code, note.text))).collect(),
         failure,
         stderr_tail,
-        skipped,
     }
 }
 

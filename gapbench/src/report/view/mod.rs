@@ -26,6 +26,7 @@ pub(crate) struct TargetView {
     pub(crate) record: String,
     pub(crate) claims: Vec<ClaimView>,
     pub(crate) cases: Vec<CaseView>,
+    pub(crate) skipped: Vec<SkippedView>,
 }
 
 /// One claim.
@@ -77,7 +78,13 @@ pub(crate) struct CaseView {
     /// `panic: why`; absent where the case did not fail.
     pub(crate) failure: Option<String>,
     pub(crate) stderr_tail: Vec<String>,
-    pub(crate) skipped: Option<String>,
+}
+
+/// Cases that were skipped for the same reason.
+#[derive(Clone, Debug)]
+pub(crate) struct SkippedView {
+    pub(crate) reason: String,
+    pub(crate) cases: Vec<String>,
 }
 
 /// One measured number.
@@ -119,8 +126,22 @@ impl TargetView {
             record: one_line(&target.record),
             claims: target.judgement.claims.iter().map(claim::view).collect(),
             cases: target.cases.iter().map(|row| case::view(row, target)).collect(),
+            skipped: skipped(target),
         }
     }
+}
+
+fn skipped(target: &TargetResults) -> Vec<SkippedView> {
+    let mut found: Vec<SkippedView> = Vec::new();
+    for row in &target.cases {
+        let Outcome::Skipped { reason, .. } = &row.outcome else { continue };
+        let (reason, case) = (one_line(reason), one_line(&row.case.0));
+        match found.iter_mut().find(|group| group.reason == reason) {
+            Some(group) => group.cases.push(case),
+            None => found.push(SkippedView { reason, cases: vec![case] }),
+        }
+    }
+    found
 }
 
 fn system(target: &TargetResults) -> String {
