@@ -1,6 +1,7 @@
 //! What every object of a device shares: the driver's functions, the context, and what went wrong so far.
 
 use std::ffi::c_int;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -23,7 +24,6 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const MEMORY_POOLS: c_int = 115;
 
 /// The primary context of a device, retained.
-#[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) symbols: &'static Symbols,
     pub(crate) device: c_int,
@@ -39,6 +39,13 @@ pub(crate) struct Core {
     /// How long it took, until somebody asks for another deadline: nobody has to wait for the same again.
     gave_up_ns: AtomicU64,
     allocations: AtomicU64,
+}
+
+/// Every object has it: a word is enough.
+impl fmt::Debug for Core {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "device {}", self.device)
+    }
 }
 
 /// A call by its name.

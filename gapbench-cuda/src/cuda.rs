@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::c_int;
+use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -24,12 +25,11 @@ use crate::worker::Worker;
 /// A CUDA device, with a stream of its own.
 ///
 /// A clone is the same device, and so is what [`Cuda::find`] finds while somebody holds it. It may be used in any thread.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Cuda {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 pub(crate) struct Inner {
     facts: Arc<Facts>,
     context: Arc<CudaContext>,
@@ -37,6 +37,12 @@ pub(crate) struct Inner {
     blas: OnceLock<Blas>,
     modules: Mutex<HashMap<Vec<u8>, Arc<Module>>>,
     core: Arc<Core>,
+}
+
+impl fmt::Debug for Cuda {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Cuda").field(&self.inner.facts.name).finish()
+    }
 }
 
 impl Inner {

@@ -103,7 +103,7 @@ impl fmt::Display for Grid {
 }
 
 /// A kernel of a loaded module. A clone is the same kernel.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Function {
     module: Arc<Module>,
     facts: Arc<Facts>,
@@ -111,6 +111,12 @@ pub struct Function {
     name: Arc<str>,
     /// The sizes of the parameters, where driver or image tell them.
     parameters: Option<Arc<[usize]>>,
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Function").field(&self.name).finish()
+    }
 }
 
 impl Function {

@@ -56,7 +56,6 @@ impl<'a, const N: usize> From<&'a [u8; N]> for Code<'a> {
 }
 
 /// An image that the driver has loaded.
-#[derive(Debug)]
 pub(crate) struct Module {
     core: Arc<Core>,
     handle: Handle,

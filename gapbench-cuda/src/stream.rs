@@ -1,6 +1,7 @@
 //! Streams: work in order, waited for with a deadline.
 
 use std::ffi::c_void;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,11 +19,17 @@ use crate::symbols::{Address, Handle};
 ///
 /// A clone is the same stream. The device's code is outside of what Rust guarantees: a kernel, [`Stream::copy`] or
 /// [`Stream::fill_bytes`] with a wrong address ends in [`CudaError::Sticky`] or in wrong values.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Stream {
     core: Arc<Core>,
     raw: Arc<CudaStream>,
     number: u64,
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Stream").field(&self.number).finish()
+    }
 }
 
 static STREAMS: AtomicU64 = AtomicU64::new(0);
