@@ -64,7 +64,8 @@ impl Stream {
         self.number == other.number
     }
 
-    /// Waits until all work so far is done. It looks without pause for 200 µs, then every 50 µs.
+    /// Waits until all work so far is done. It looks without pause for 200 µs, then every 50 µs, so that a longer wait may
+    /// end about 100 µs late: time work by events.
     ///
     /// # Errors
     /// [`CudaError::Deadline`] after the device's deadline, [`CudaError::Sticky`] if a kernel failed.
