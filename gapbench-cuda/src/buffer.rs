@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::core::call;
+use crate::context::call;
 use crate::element::Element;
 use crate::error::CudaError;
 use crate::event::Event;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::c_int;
+use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use cudarc::driver::CudaContext;
 use crate::absent::Absent;
 use crate::blas::Blas;
 use crate::buffer::Buffer;
-use crate::core::Core;
+use crate::context::Context;
 use crate::element::{Element, Random};
 use crate::error::CudaError;
 use crate::facts::Facts;
@@ -24,24 +25,29 @@ use crate::worker::Worker;
 /// A CUDA device, with a stream of its own.
 ///
 /// A clone is the same device, and so is what [`Cuda::find`] finds while somebody holds it. It may be used in any thread.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Cuda {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 pub(crate) struct Inner {
     facts: Arc<Facts>,
     context: Arc<CudaContext>,
     stream: Stream,
     blas: OnceLock<Blas>,
     modules: Mutex<HashMap<Vec<u8>, Arc<Module>>>,
-    core: Arc<Core>,
+    core: Arc<Context>,
+}
+
+impl fmt::Debug for Cuda {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Cuda").field(&self.inner.facts.name).finish()
+    }
 }
 
 impl Inner {
     pub(crate) fn new(symbols: &'static Symbols, device: c_int, facts: Facts) -> Result<Inner, CudaError> {
-        let core = Arc::new(Core::new(symbols, device)?);
+        let core = Arc::new(Context::new(symbols, device)?);
         let stream = Stream::new(&core)?;
         Ok(Inner {
             facts: Arc::new(facts),
@@ -69,7 +75,7 @@ impl Cuda {
         Cuda { inner }
     }
 
-    pub(crate) fn core(&self) -> &Arc<Core> {
+    pub(crate) fn core(&self) -> &Arc<Context> {
         &self.inner.core
     }
 

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use cudarc::driver::sys::CUevent;
 
-use crate::core::{Core, call};
+use crate::context::{Context, call};
 use crate::error::CudaError;
 use crate::symbols::Handle;
 
 /// A moment in a stream: when the work before it was done.
 #[derive(Debug)]
 pub struct Event {
-    core: Arc<Core>,
+    core: Arc<Context>,
     handle: Handle,
 }
 
 impl Event {
-    pub(crate) fn new(core: &Arc<Core>) -> Result<Event, CudaError> {
+    pub(crate) fn new(core: &Arc<Context>) -> Result<Event, CudaError> {
         core.bind()?;
         let mut handle = 0;
         // SAFETY: the pointer is to a handle. 0 asks for an event that can be timed and is waited for without a pause.

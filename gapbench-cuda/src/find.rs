@@ -24,7 +24,6 @@ static FOUND: Mutex<Weak<Inner>> = Mutex::new(Weak::new());
 static DRIVER_FOUND: Mutex<Option<&'static Driver>> = Mutex::new(None);
 
 /// An initialised driver with at least one device.
-#[derive(Debug)]
 pub(crate) struct Driver {
     pub(crate) symbols: Symbols,
     pub(crate) library: PathBuf,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cudarc::driver::sys::CUfunction;
 
 use crate::args::{Args, Packed};
-use crate::core::{Core, call};
+use crate::context::{Context, call};
 use crate::error::CudaError;
 use crate::facts::Facts;
 use crate::module::Module;
@@ -103,7 +103,7 @@ impl fmt::Display for Grid {
 }
 
 /// A kernel of a loaded module. A clone is the same kernel.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Function {
     module: Arc<Module>,
     facts: Arc<Facts>,
@@ -111,6 +111,12 @@ pub struct Function {
     name: Arc<str>,
     /// The sizes of the parameters, where driver or image tell them.
     parameters: Option<Arc<[usize]>>,
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Function").field(&self.name).finish()
+    }
 }
 
 impl Function {
@@ -186,7 +192,7 @@ impl Function {
     }
 
     #[cold]
-    fn refused(&self, core: &Core, grid: Grid, code: Status) -> CudaError {
+    fn refused(&self, core: &Context, grid: Grid, code: Status) -> CudaError {
         let is_shape = matches!(
             code,
             Status::INVALID_VALUE | Status::LAUNCH_OUT_OF_RESOURCES | Status::COOPERATIVE_LAUNCH_TOO_LARGE
@@ -306,7 +312,7 @@ impl Function {
 }
 
 /// What the driver tells of a kernel's parameters, from CUDA 12.4 on.
-fn parameters(core: &Core, function: Handle) -> Option<Vec<usize>> {
+fn parameters(core: &Context, function: Handle) -> Option<Vec<usize>> {
     let ask = core.symbols.parameter?;
     let mut sizes = Vec::new();
     loop {

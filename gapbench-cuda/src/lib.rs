@@ -31,7 +31,7 @@ mod args;
 mod blas;
 mod buffer;
 mod check;
-mod core;
+mod context;
 mod cuda;
 mod describe;
 mod element;

@@ -66,7 +66,8 @@ fn of_python(environment: &Path) -> Vec<PathBuf> {
 pub(crate) fn wrong_folder(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let list = variable(VARIABLE).unwrap_or_default();
     std::env::split_paths(&list)
-        .find(|folder| !(folder.as_os_str().is_empty() || folder.is_absolute() && folder.is_dir()))
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .find(|folder| folder.is_relative() || !folder.is_dir())
 }
 
 /// An open library.

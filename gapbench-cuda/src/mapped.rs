@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::args::Pointer;
-use crate::core::{Core, call};
+use crate::context::{Context, call};
 use crate::cuda::Cuda;
 use crate::error::CudaError;
 
@@ -16,7 +16,7 @@ const DEVICE_MAP: u32 = 2;
 /// A few words of pinned memory, which both sides may change at any time.
 #[derive(Debug)]
 pub(crate) struct Mapped<T> {
-    core: Arc<Core>,
+    core: Arc<Context>,
     host: *mut c_void,
     device: u64,
     len: usize,

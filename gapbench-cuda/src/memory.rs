@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use crate::core::{Core, call};
+use crate::context::{Context, call};
 use crate::error::CudaError;
 
 // `CUmemPool_attribute`
@@ -19,11 +19,11 @@ const USED_HIGH: c_int = 8;
 /// its end: synchronize before looking.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory<'a> {
-    core: &'a Core,
+    core: &'a Context,
 }
 
 impl<'a> Memory<'a> {
-    pub(crate) fn new(core: &'a Core) -> Memory<'a> {
+    pub(crate) fn new(core: &'a Context) -> Memory<'a> {
         Memory { core }
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_int, c_uint, c_void};
 use std::sync::Arc;
 
-use crate::core::Core;
+use crate::context::Context;
 use crate::error::CudaError;
 use crate::image::{ELF, is_whole, kernels_of_cubin, kernels_of_ptx};
 use crate::status::Status;
@@ -56,9 +56,8 @@ impl<'a, const N: usize> From<&'a [u8; N]> for Code<'a> {
 }
 
 /// An image that the driver has loaded.
-#[derive(Debug)]
 pub(crate) struct Module {
-    core: Arc<Core>,
+    core: Arc<Context>,
     handle: Handle,
     kernels: Vec<String>,
     /// In the order of `kernels`; empty where the image does not tell.
@@ -75,7 +74,7 @@ const LOG_BYTES: usize = 16 << 10;
 
 impl Module {
     /// PTX as text, or anything else that the driver takes.
-    pub(crate) fn load(core: &Arc<Core>, code: Image<'_>) -> Result<Module, CudaError> {
+    pub(crate) fn load(core: &Arc<Context>, code: Image<'_>) -> Result<Module, CudaError> {
         let (kind, kernels, parameters, terminated);
         let image: &[u8] = match code {
             Image::Ptx(text) => {
@@ -127,7 +126,7 @@ impl Module {
         }
     }
 
-    pub(crate) fn core(&self) -> &Arc<Core> {
+    pub(crate) fn core(&self) -> &Arc<Context> {
         &self.core
     }
 
@@ -169,7 +168,7 @@ pub(crate) enum Image<'a> {
     Binary(&'a [u8]),
 }
 
-fn refused(core: &Core, kind: &str, code: Status, log: &[u8]) -> CudaError {
+fn refused(core: &Context, kind: &str, code: Status, log: &[u8]) -> CudaError {
     let what = match code {
         Status::INVALID_IMAGE | Status::INVALID_SOURCE => {
             format!("the {kind} is damaged, or no image at all")

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::buffer::Buffer;
-use crate::core::{Core, call};
+use crate::context::{Context, call};
 use crate::cuda::Cuda;
 use crate::element::Element;
 use crate::error::CudaError;
@@ -16,7 +16,7 @@ use crate::stream::Stream;
 /// They do not change, so that a copy under way never sees half of a change.
 #[derive(Debug)]
 pub struct Pinned<T> {
-    core: Arc<Core>,
+    core: Arc<Context>,
     host: *mut c_void,
     len: usize,
     element: PhantomData<T>,

@@ -1,13 +1,14 @@
 //! Streams: work in order, waited for with a deadline.
 
 use std::ffi::c_void;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cudarc::driver::CudaStream;
 
 use crate::buffer::{Buffer, POISON};
-use crate::core::{Core, call};
+use crate::context::{Context, call};
 use crate::element::{Element, Random};
 use crate::error::CudaError;
 use crate::event::Event;
@@ -18,18 +19,24 @@ use crate::symbols::{Address, Handle};
 ///
 /// A clone is the same stream. The device's code is outside of what Rust guarantees: a kernel, [`Stream::copy`] or
 /// [`Stream::fill_bytes`] with a wrong address ends in [`CudaError::Sticky`] or in wrong values.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Stream {
-    core: Arc<Core>,
+    core: Arc<Context>,
     raw: Arc<CudaStream>,
     number: u64,
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Stream").field(&self.number).finish()
+    }
 }
 
 static STREAMS: AtomicU64 = AtomicU64::new(0);
 
 impl Stream {
     /// A stream that does not wait for the null stream.
-    pub(crate) fn new(core: &Arc<Core>) -> Result<Stream, CudaError> {
+    pub(crate) fn new(core: &Arc<Context>) -> Result<Stream, CudaError> {
         core.bind()?;
         let Some(context) = core.context() else {
             return Err(CudaError::Driver { call: "cuStreamCreate", code: Status::INVALID_CONTEXT });
@@ -45,7 +52,7 @@ impl Stream {
         &self.raw
     }
 
-    pub(crate) fn core(&self) -> &Arc<Core> {
+    pub(crate) fn core(&self) -> &Arc<Context> {
         &self.core
     }
 
@@ -57,7 +64,8 @@ impl Stream {
         self.number == other.number
     }
 
-    /// Waits until all work so far is done. It looks without pause for 200 µs, then every 50 µs.
+    /// Waits until all work so far is done. It looks without pause for 200 µs, then every 50 µs, so that a longer wait may
+    /// end about 100 µs late: time work by events.
     ///
     /// # Errors
     /// [`CudaError::Deadline`] after the device's deadline, [`CudaError::Sticky`] if a kernel failed.

@@ -16,7 +16,6 @@ macro_rules! symbols {
         optional { $($maybe:ident = $maybe_symbol:literal ($($maybe_argument:ty),*);)* }
     ) => {
         /// The functions, of a library that stays open for good.
-        #[derive(Debug)]
         pub(crate) struct Symbols {
             $(pub(crate) $field: unsafe extern "C" fn($($argument),*) -> c_int,)*
             $(pub(crate) $maybe: Option<unsafe extern "C" fn($($maybe_argument),*) -> c_int>,)*

@@ -7,7 +7,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use gapbench_cuda::{Cuda, CudaError, Function, Grid, Mismatch, Status};
-use support::{calls, scenario};
+use support::{calls, control, scenario};
 
 const KERNELS: &str = include_str!("kernels.ptx");
 
@@ -101,10 +101,26 @@ fn images_that_cannot_be_loaded() {
 }
 
 #[test]
-fn the_driver_cannot_compile() {
-    scenario("the_driver_cannot_compile", "fail cuModuleLoadDataEx at 1 with 221", || {
-        let error = Cuda::find().unwrap().kernel(KERNELS, "increment").unwrap_err();
-        has(&error.to_string(), &["libnvidia-ptxjitcompiler.so.1"]);
+fn images_that_this_driver_and_device_cannot_take() {
+    scenario("images_that_this_driver_and_device_cannot_take", "", || {
+        let cuda = Cuda::find().unwrap();
+        let texts = [
+            (
+                221,
+                "load the image: the driver's compiler for PTX (libnvidia-ptxjitcompiler.so.1) is not installed",
+            ),
+            (
+                209,
+                "load the image: the PTX has no code for this device's architecture; compile it for the device",
+            ),
+            (999, "call cuModuleLoadDataEx: it answered CUDA_ERROR_UNKNOWN (999): "),
+        ];
+        for (code, text) in texts {
+            control(&format!("fail cuModuleLoadDataEx at 1 with {code}"));
+            has(&cuda.kernel(KERNELS, "increment").unwrap_err().to_string(), &[text]);
+        }
+        // A refusal is not kept.
+        cuda.kernel(KERNELS, "increment").unwrap();
     });
 }
 

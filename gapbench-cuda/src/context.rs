@@ -1,6 +1,7 @@
 //! What every object of a device shares: the driver's functions, the context, and what went wrong so far.
 
 use std::ffi::c_int;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -23,8 +24,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const MEMORY_POOLS: c_int = 115;
 
 /// The primary context of a device, retained.
-#[derive(Debug)]
-pub(crate) struct Core {
+pub(crate) struct Context {
     pub(crate) symbols: &'static Symbols,
     pub(crate) device: c_int,
     handle: Handle,
@@ -41,6 +41,13 @@ pub(crate) struct Core {
     allocations: AtomicU64,
 }
 
+/// Every object has it: a word is enough.
+impl fmt::Debug for Context {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "device {}", self.device)
+    }
+}
+
 /// A call by its name.
 macro_rules! call {
     ($core:expr, $name:literal, $field:ident ( $($argument:expr),* $(,)? )) => {
@@ -49,10 +56,10 @@ macro_rules! call {
 }
 pub(crate) use call;
 
-impl Core {
+impl Context {
     /// Retains the primary context, makes it current in this thread, and hands it to cudarc too.
-    pub(crate) fn new(symbols: &'static Symbols, device: c_int) -> Result<Core, CudaError> {
-        let mut core = Core {
+    pub(crate) fn new(symbols: &'static Symbols, device: c_int) -> Result<Context, CudaError> {
+        let mut core = Context {
             symbols,
             device,
             handle: 0,
@@ -93,7 +100,7 @@ impl Core {
         Ok(core)
     }
 
-    /// cudarc's form of the context, which is there once [`Core::new`] has returned.
+    /// cudarc's form of the context, which is there once [`Context::new`] has returned.
     pub(crate) fn context(&self) -> Option<&Arc<CudaContext>> {
         self.context.as_ref()
     }
@@ -217,7 +224,7 @@ impl Core {
     }
 }
 
-impl Drop for Core {
+impl Drop for Context {
     fn drop(&mut self) {
         if self.is_hung() {
             // Releasing the context would wait for the kernel that never ends.
