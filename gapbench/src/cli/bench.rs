@@ -102,6 +102,7 @@ fn judge(
         let row = row?;
         judge.row(&row, earlier.and_then(|earlier| earlier.row(&row.case)).as_ref());
         replayable.add(&outline.header.target, &row);
+        replayable.forget_observations();
     }
     Ok(Judged { judgement: judge.finish(), replayable })
 }
@@ -273,7 +274,7 @@ impl Folders {
         }
         #[cfg(feature = "criterion-report")]
         let criterion =
-            super::replay::run(replayable, &sections, now, options, &self.run(&record.header.run_id));
+            super::replay::run(&replayable, &sections, now, options, &self.run(&record.header.run_id));
         #[cfg(not(feature = "criterion-report"))]
         drop(replayable);
         if let Some(summary) = env::var_os("GITHUB_STEP_SUMMARY").filter(|summary| !summary.is_empty())

@@ -4,17 +4,32 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
+use serde::{Deserialize, Serialize};
+
+use crate::record::Rows;
 use crate::report::criterion::{REPORT_HREF, ReplayJob, replay};
 use crate::report::html;
 use crate::report::replayable::Replayable;
 use crate::report::sections::Sections;
+use crate::run::RECORD_FILE;
 
 use super::options::Options;
 use super::{exit, home};
+
+/// What the report child is told; the observations are in the record.
+#[derive(Serialize, Deserialize)]
+struct Task {
+    record: PathBuf,
+    home: PathBuf,
+    save_baseline: Option<String>,
+    baseline: Option<(String, bool)>,
+    plots: bool,
+    page: String,
+}
 
 /// Names the job file; its presence makes a process the report child.
 const VARIABLE: &str = "GAPBENCH_REPLAY_JOB";
@@ -27,17 +42,32 @@ pub(super) fn job() -> Option<OsString> {
 /// Shows criterion what was recorded.
 #[allow(clippy::print_stderr)]
 pub(super) fn serve(job: &Path) -> ExitCode {
-    let replayed = fs::read(job)
-        .map_err(|error| error.to_string())
-        .and_then(|bytes| serde_json::from_slice::<ReplayJob>(&bytes).map_err(|error| error.to_string()))
-        .and_then(|job| replay(&job));
-    match replayed {
+    match read(job).and_then(|job| replay(&job)) {
         Ok(()) => ExitCode::from(exit::OK),
         Err(problems) => {
             eprintln!("{problems}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn read(job: &Path) -> Result<ReplayJob, String> {
+    let bytes = fs::read(job).map_err(|error| error.to_string())?;
+    let task: Task = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    let rows = Rows::open(&task.record).map_err(|error| error.to_string())?;
+    let target = rows.header().target.clone();
+    let mut replayable = Replayable::default();
+    for row in rows {
+        replayable.add(&target, &row.map_err(|error| error.to_string())?);
+    }
+    Ok(ReplayJob {
+        home: task.home,
+        save_baseline: task.save_baseline,
+        baseline: task.baseline,
+        plots: task.plots,
+        items: replayable.items,
+        page: task.page,
+    })
 }
 
 /// criterion draws for about half a processor second per series, so that more than these would take longer than many a
@@ -53,7 +83,7 @@ const WORTH_SAYING: usize = 20;
 /// A sentence for a warning.
 #[allow(clippy::print_stderr)]
 pub(super) fn run(
-    replayable: Replayable,
+    replayable: &Replayable,
     sections: &Sections,
     unix: u64,
     options: &Options,
@@ -76,22 +106,19 @@ pub(super) fn run(
     if !options.quiet && series >= WORTH_SAYING {
         eprintln!("showing {series} series to criterion{}", if plots { "" } else { ", without plots" });
     }
-    let job = ReplayJob {
+    let task = Task {
+        record: folder.join(RECORD_FILE),
         page: html::verdict_page(&sections.verdicts, unix, REPORT_HREF, &remarks),
         home: home.clone(),
         save_baseline: options.save_baseline.clone(),
         // Our own comparison has already answered for a baseline that is missing.
         baseline: options.baseline.clone().map(|(name, _)| (name, true)),
         plots,
-        items: replayable.items,
     };
     let (job_file, log) = (folder.join("criterion-job.json"), folder.join("criterion.log"));
     let refused = |error: io::Error| format!("criterion's pages were not written: {error}");
-    // Written as it is made: for many series the text is as large again as the numbers.
-    let mut text = BufWriter::new(File::create(&job_file).map_err(refused)?);
-    serde_json::to_writer(&mut text, &job).map_err(|error| refused(error.into()))?;
-    text.into_inner().map_err(|error| refused(error.into_error()))?;
-    drop(job);
+    let text = serde_json::to_vec(&task).map_err(|error| refused(error.into()))?;
+    fs::write(&job_file, text).map_err(refused)?;
     let output = File::create(&log).map_err(refused)?;
     let program = env::current_exe().map_err(refused)?;
     let status = Command::new(program)

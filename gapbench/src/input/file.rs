@@ -247,7 +247,8 @@ fn parse(bytes: &[u8], size: usize, line: usize) -> Result<Option<Input>, String
             "the line is a list; expected one object per line, such as {EXAMPLE}; correct it"
         ));
     }
-    let Line { id, text, expected } = serde_json::from_str(text).map_err(|error| sentence(&error))?;
+    let Line { id, text, expected } =
+        serde_json::from_slice(text.as_bytes()).map_err(|error| sentence(&error))?;
     if id.as_deref().is_some_and(|id| id.trim().is_empty()) {
         return Err(
             "`id` is blank; expected a name that is unique in the file; write one or leave it out".to_owned()

@@ -19,7 +19,7 @@ impl fmt::Display for CaseId {
 
 /// How a case ended. A case that was asked for always has a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
+#[serde(tag = "status", rename_all = "snake_case", try_from = "FlatOutcome")]
 pub enum Outcome {
     /// Observations were made.
     Measured,
@@ -33,6 +33,43 @@ pub enum Outcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         absent_device: Option<String>,
     },
+}
+
+/// An [`Outcome`] as it is read. serde reads a tagged enum through a copy of the whole value, code for which would be a
+/// fortieth of what a bench binary costs to build.
+#[derive(Deserialize)]
+struct FlatOutcome {
+    status: Status,
+    kind: Option<FailureKind>,
+    reason: Option<String>,
+    #[serde(default)]
+    stderr_tail: Vec<String>,
+    absent_device: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Measured,
+    Failed,
+    Skipped,
+}
+
+impl TryFrom<FlatOutcome> for Outcome {
+    type Error = &'static str;
+
+    fn try_from(flat: FlatOutcome) -> Result<Outcome, &'static str> {
+        let FlatOutcome { status, kind, reason, stderr_tail, absent_device } = flat;
+        match (status, kind, reason) {
+            (Status::Measured, _, _) => Ok(Outcome::Measured),
+            (Status::Failed, Some(kind), Some(reason)) => {
+                Ok(Outcome::Failed(Failure { kind, reason, stderr_tail }))
+            }
+            (Status::Skipped, _, Some(reason)) => Ok(Outcome::Skipped { reason, absent_device }),
+            (Status::Failed, ..) => Err("a failed case needs `kind` and `reason`"),
+            (Status::Skipped, ..) => Err("a skipped case needs a `reason`"),
+        }
+    }
 }
 
 /// Why a case has no number.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a difference in a condition means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl fmt::Display for Condition {
 }
 
 /// The value of a condition.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum ConditionValue {
     /// Yes or no.
@@ -89,6 +90,42 @@ pub enum ConditionValue {
     Number(f64),
     /// A word.
     Text(String),
+}
+
+impl<'de> Deserialize<'de> for ConditionValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue)
+    }
+}
+
+struct AnyValue;
+
+impl Visitor<'_> for AnyValue {
+    type Value = ConditionValue;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a number, a text, true or false")
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<ConditionValue, E> {
+        Ok(ConditionValue::Flag(flag))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<ConditionValue, E> {
+        Ok(ConditionValue::Number(number as f64))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<ConditionValue, E> {
+        Ok(ConditionValue::Number(number as f64))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<ConditionValue, E> {
+        Ok(ConditionValue::Number(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<ConditionValue, E> {
+        Ok(ConditionValue::Text(text.to_owned()))
+    }
 }
 
 impl fmt::Display for ConditionValue {

@@ -30,7 +30,7 @@ pub enum InputSet {
 
 /// The shapes in which observations come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", try_from = "FlatData")]
 pub enum Data {
     /// One number per observation, in the order observed.
     Values {
@@ -56,6 +56,52 @@ pub enum Data {
         /// The number.
         value: f64,
     },
+}
+
+/// [`Data`] as it is read: see `FlatOutcome` for why.
+#[derive(Deserialize)]
+struct FlatData {
+    kind: Kind,
+    values: Option<Vec<f64>>,
+    calls_per_value: Option<u64>,
+    batches: Option<Vec<Batch>>,
+    successes: Option<u64>,
+    trials: Option<u64>,
+    value: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Values,
+    Rates,
+    Counts,
+    Exact,
+}
+
+impl TryFrom<FlatData> for Data {
+    type Error = &'static str;
+
+    fn try_from(flat: FlatData) -> Result<Data, &'static str> {
+        match flat.kind {
+            Kind::Values => match (flat.values, flat.calls_per_value) {
+                (Some(values), Some(calls_per_value)) => Ok(Data::Values { values, calls_per_value }),
+                _ => Err("data of kind `values` needs `values` and `calls_per_value`"),
+            },
+            Kind::Rates => match flat.batches {
+                Some(batches) => Ok(Data::Rates { batches }),
+                None => Err("data of kind `rates` needs `batches`"),
+            },
+            Kind::Counts => match (flat.successes, flat.trials) {
+                (Some(successes), Some(trials)) => Ok(Data::Counts { successes, trials }),
+                _ => Err("data of kind `counts` needs `successes` and `trials`"),
+            },
+            Kind::Exact => match flat.value {
+                Some(value) => Ok(Data::Exact { value }),
+                None => Err("data of kind `exact` needs `value`"),
+            },
+        }
+    }
 }
 
 /// One stretch of a rate.

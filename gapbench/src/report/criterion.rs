@@ -12,23 +12,21 @@ use std::time::Duration;
 
 use criterion::measurement::{Measurement, ValueFormatter};
 use criterion::{Criterion, PlottingBackend, SamplingMode, Throughput};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::record::{WriteError, write_atomically};
 
 use super::replayable::{ReplayItem, Work};
 
-/// What a report child is told to do.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What a report child does.
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReplayJob {
     /// criterion's folder, `target/criterion`. The child's `CRITERION_HOME` names the same, which spares it a call
     /// of `cargo metadata`.
     pub home: PathBuf,
     /// Under which name to keep this run; `base` when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub save_baseline: Option<String>,
     /// Which kept run to compare with, and whether one that lacks a benchmark is fine. Wins over `save_baseline`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<(String, bool)>,
     /// Whether to draw; about half a processor second per item.
     pub plots: bool,

@@ -1,28 +1,24 @@
 //! Which recorded latencies criterion can show, and why others are left out.
 
-use serde::{Deserialize, Serialize};
-
 use crate::record::{CaseRow, Data, InputSet, Metric, Series, Target};
 use crate::stats::fnv1a64;
 use crate::units::Family;
 
 /// One recorded series as criterion sees it: a benchmark.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReplayItem {
     /// `package::module::function`; the package is left out where the path begins with it.
     pub group: String,
     /// The axis values, the input set, and the metric unless it is the latency of a whole call.
     pub id: String,
     /// Work per observation, where each did the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throughput: Option<Work>,
     /// Nanoseconds of each observation, in the order observed; 10 to 500 of them, all above zero.
     pub nanos: Vec<f64>,
 }
 
 /// What one observation worked through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     /// Elements of the input.
     Elements(u64),
@@ -57,6 +53,13 @@ pub(super) const FEWEST: usize = 10;
 const MOST: usize = 500;
 
 impl Replayable {
+    /// Keeps which benchmarks there are and forgets their observations: a parent only wants to know how many.
+    pub fn forget_observations(&mut self) {
+        for item in &mut self.items {
+            item.nanos = Vec::new();
+        }
+    }
+
     /// Adds the latencies of a case (metrics `latency.*` with one value per observation) of the bench `target`.
     pub fn add(&mut self, target: &Target, row: &CaseRow) {
         for series in &row.series {

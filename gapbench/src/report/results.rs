@@ -253,7 +253,7 @@ impl Entry {
         struct OutlineHeader {
             target: Target,
         }
-        let outline: Outline = serde_json::from_str(json.get())?;
+        let outline: Outline = serde_json::from_slice(json.get().as_bytes())?;
         Ok(Entry { listed: Listed { target: outline.header.target, record: outline.record }, json })
     }
 }
