@@ -19,7 +19,7 @@ use serde_json::Value;
 /// The fixture, which cargo builds beside the tests.
 fn fixture() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    test.parent().unwrap().parent().unwrap().join("examples").join("faulty")
+    test.parent().unwrap().parent().unwrap().join("examples").join("faulty_kernels")
 }
 
 /// Runs the fixture with these words under a script of the simulator; `libraries` is where it looks for CUDA.
@@ -53,13 +53,13 @@ fn bench(words: &[&str], script: &str) -> Run {
 
 impl Run {
     fn case(&self, name: &str) -> &Value {
-        let id = format!("faulty::{name}");
+        let id = format!("faulty_kernels::{name}");
         self.target["cases"].as_array().unwrap().iter().find(|case| case["case"] == id.as_str()).unwrap()
     }
 
     /// The point estimate of a metric of a case.
     fn number(&self, name: &str, metric: &str) -> Option<f64> {
-        let id = format!("faulty::{name}");
+        let id = format!("faulty_kernels::{name}");
         let measured = self.target["judgement"]["measured"].as_array().unwrap();
         let found =
             measured.iter().find(|found| found["case"] == id.as_str() && found["metric"] == metric)?;
@@ -213,7 +213,7 @@ fn without_a_device_every_kernel_is_skipped_with_the_reason() {
     let nowhere = home.path().join("nowhere");
     let output = bench_with(home.path(), &[], "", &nowhere);
     let text = String::from_utf8_lossy(&output.stdout);
-    if text.contains("faulty::healthy") && !text.contains("no CUDA driver found") {
+    if text.contains("faulty_kernels::healthy") && !text.contains("no CUDA driver found") {
         println!("SKIPPED: this machine has a CUDA driver");
         return;
     }
@@ -230,5 +230,5 @@ fn what_is_in_nobodys_environment_is_needed_by_nobody() {
     // As `env -i`: the binary starts, lists and explains where there is nothing of CUDA.
     let output = Command::new(fixture()).env_clear().args(["--list", "--format", "terse"]).output().unwrap();
     assert!(output.status.success());
-    assert!(String::from_utf8_lossy(&output.stdout).contains("faulty::healthy: benchmark"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("faulty_kernels::healthy: benchmark"));
 }
