@@ -1,7 +1,7 @@
-//! CUDA for [gapbench](https://docs.rs/gapbench).
+//! CUDA for [gapbench](https://docs.rs/gapbench): [`Kernel`] times kernels on a device.
 //!
 //! [`Cuda::find`] is the only way to a device. Where there is none, it says what it looked for, and the benchmark that asked
-//! is skipped with that reason:
+//! is skipped with that reason; `--require-device cuda` makes that a failure. A benchmark of plain code may ask too:
 //!
 //! ```
 //! use gapbench::prelude::*;
@@ -11,7 +11,7 @@
 //!
 //! #[gap_bench]
 //! fn scale(bench: &mut Bencher) -> Result<()> {
-//!     let cuda = Cuda::find()?; // skipped here without a driver; `--require-device cuda` makes that a failure
+//!     let cuda = Cuda::find()?;
 //!     let kernel = cuda.kernel(PTX, "scale")?;
 //!     let mut values = cuda.random::<f32>(1 << 20, 1)?;
 //!     let len = values.len();

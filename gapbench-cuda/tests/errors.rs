@@ -142,21 +142,29 @@ fn a_kernel_that_is_not_there() {
 
 #[test]
 fn arguments_that_do_not_fit() {
-    scenario("arguments_that_do_not_fit", "", || {
-        let (cuda, increment) = find();
-        let stream = cuda.stream();
-        let buffer = cuda.zeros::<u32>(8).unwrap();
-        let error = increment.launch(stream, Grid::new(1, 8), (&buffer,)).unwrap_err();
-        let kernel = "increment".to_owned();
-        let mismatch = Mismatch::Count { expected: 2, given: 1 };
-        assert_eq!(error, CudaError::Arguments { kernel: kernel.clone(), mismatch });
-        assert_eq!(error.to_string(), "launch increment: it takes 2 arguments, and 1 were given");
-        let error = increment.launch(stream, Grid::new(1, 8), (&buffer, buffer.len())).unwrap_err();
-        let mismatch = Mismatch::Size { index: 1, expected: 4, given: 8 };
-        assert_eq!(error, CudaError::Arguments { kernel, mismatch });
-        has(&error.to_string(), &["its parameter 1 (counted from 0) has 4 bytes, and the argument has 8"]);
-        assert_eq!(calls("cuLaunchKernel"), 0);
-    });
+    scenario("arguments_that_do_not_fit", "", arguments);
+}
+
+/// A driver that does not tell a kernel's parameters; then the PTX does.
+#[test]
+fn arguments_that_do_not_fit_an_old_driver() {
+    scenario("arguments_that_do_not_fit_an_old_driver", "driver 12000", arguments);
+}
+
+fn arguments() {
+    let (cuda, increment) = find();
+    let stream = cuda.stream();
+    let buffer = cuda.zeros::<u32>(8).unwrap();
+    let error = increment.launch(stream, Grid::new(1, 8), (&buffer,)).unwrap_err();
+    let kernel = "increment".to_owned();
+    let mismatch = Mismatch::Count { expected: 2, given: 1 };
+    assert_eq!(error, CudaError::Arguments { kernel: kernel.clone(), mismatch });
+    assert_eq!(error.to_string(), "launch increment: it takes 2 arguments, and 1 were given");
+    let error = increment.launch(stream, Grid::new(1, 8), (&buffer, buffer.len())).unwrap_err();
+    let mismatch = Mismatch::Size { index: 1, expected: 4, given: 8 };
+    assert_eq!(error, CudaError::Arguments { kernel, mismatch });
+    has(&error.to_string(), &["its parameter 1 (counted from 0) has 4 bytes, and the argument has 8"]);
+    assert_eq!(calls("cuLaunchKernel"), 0);
 }
 
 #[test]

@@ -85,6 +85,17 @@ api! { Context:
         })
     }
 
+    // A driver before CUDA 12.4 does not have it.
+    fn cuFuncGetParamInfo(handle: u64, index: usize, offset: *mut usize, size: *mut usize) |driver| {
+        let function = function(driver, handle)?;
+        if driver.lock().script.driver_version < 12_040 {
+            return Err(Code::NOT_SUPPORTED);
+        }
+        let parameter = function.kernel()?.parameters.get(index).ok_or(Code::INVALID_VALUE)?;
+        answer(offset, parameter.offset)?;
+        if size.is_null() { Ok(()) } else { answer(size, parameter.size) }
+    }
+
     fn cuFuncSetAttribute(handle: u64, attribute: c_int, value: c_int) |driver| {
         let mut state = driver.lock();
         let function = state.functions.get_mut(&handle).ok_or(Code::INVALID_HANDLE)?;

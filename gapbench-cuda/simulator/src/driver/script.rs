@@ -165,15 +165,16 @@ impl Script {
     /// The code with which this call has to fail, and whether the context is lost with it.
     pub(crate) fn failing_call(&mut self, function: &str) -> Option<(u32, bool)> {
         let mut answer = None;
+        // Every statement counts every call, also one that another statement makes fail.
         self.calls.retain_mut(|failing| {
-            if failing.function != function || answer.is_some() {
+            if failing.function != function {
                 return true;
             }
             if failing.passes > 0 {
                 failing.passes -= 1;
                 return true;
             }
-            answer = Some((failing.code, failing.sticky));
+            answer.get_or_insert((failing.code, failing.sticky));
             failing.always
         });
         answer
@@ -254,6 +255,8 @@ mod tests {
             |script: &mut Script, name| [0; 3].map(|_| script.failing_call(name).map(|(code, _)| code));
         assert_eq!(answers(&mut script, "a"), [None, Some(2), None]);
         assert_eq!(answers(&mut script, "b"), [None, Some(700), Some(700)]);
+        script.apply("fail a at 1 with 2; fail a at 2 with 3", |_| true).unwrap();
+        assert_eq!(answers(&mut script, "a"), [Some(2), Some(3), None]);
     }
 
     #[test]
