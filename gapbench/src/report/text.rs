@@ -113,8 +113,9 @@ impl Page {
         let mut rows = vec![header];
         for claim in claims {
             let repeated = claims.iter().filter(|other| other.id == claim.id).count() > 1;
-            // One claim may be held against several cases: then the case is what tells the rows apart.
-            let name = if repeated { format!("{} {}", claim.id, claim.case) } else { claim.id.clone() };
+            // One claim may be held against several cases: then what differs in their names tells the rows apart.
+            let case = claim.case.rsplit("::").next().unwrap_or_default();
+            let name = if repeated { format!("{} {case}", claim.id) } else { claim.id.clone() };
             let ours = if claim.ours.is_empty() { "-" } else { &claim.ours };
             let cells = [claim.verdict, &name, ours, &claim.paper, &claim.ratio, &claim.loss];
             rows.push(cells.map(str::to_owned));
