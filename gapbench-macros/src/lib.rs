@@ -27,7 +27,7 @@ use proc_macro::TokenStream;
 /// #[gap_bench(paper = "papers/liger.toml#rms-norm-fwd", rows = [2048, 8192], hidden = [4096, 16384])]
 /// fn rms_norm(bench: &mut Bencher, rows: usize, hidden: usize) -> Result<()> {
 ///     let x = random(rows, hidden)?;
-///     bench.iter(|| rms_norm_of(&x));
+///     bench.iter_checked(|| rms_norm_of(&x), |y| is_right(y, &x)); // no right answer, no number
 ///     Ok(())
 /// }
 /// ```
@@ -39,7 +39,7 @@ use proc_macro::TokenStream;
 ///
 /// | part | what it must be |
 /// |---|---|
-/// | first parameter | `&mut Bencher` for plain code, `&mut Serve` for a model that answers requests |
+/// | first parameter | `&mut Bencher` for plain code, `&mut Serve` for a model that answers requests, `&mut Kernel<Cuda>` of `gapbench-cuda` for a kernel |
 /// | other parameters | one per axis, passed by value, of a `Copy` type such as `usize` or `&'static str` |
 /// | return type | nothing, or a `Result<(), E>` whose error can become a boxed `std::error::Error` |
 ///
@@ -56,8 +56,8 @@ use proc_macro::TokenStream;
 /// | | `paper = ["a.toml", "b.toml#id"]` | several of them |
 /// | `benchmark` | `benchmark = "data/stsb.jsonl"` | `Serve` only: the paper's own input set, JSON Lines |
 /// | `inputs` | `inputs = "data/eval.jsonl"` | `Serve` only: your input set, JSON Lines |
-/// | `cold_start` | `cold_start` | `Serve` only: measure fresh processes from their start to the first answer |
-/// | `memory` | `memory` | `Serve` only: report the peak memory of the process |
+/// | `cold_start` | `cold_start` | `Serve` and kernels: measure fresh processes from their start to the first answer |
+/// | `memory` | `memory` | `Serve` and kernels: report the peak memory of the process, or of the device's pool |
 /// | an axis | `rows = [2048, 8192]` | the values of the parameter `rows` |
 ///
 /// Paths are relative to the folder of the crate's `Cargo.toml`. A claims file has to exist when the benchmark is
