@@ -42,7 +42,7 @@ fn described(case: &Case) -> Value {
     match &case.work {
         Work::Kernel(kernel) => {
             add("kind", json!("kernel"));
-            add("ptx", json!(format!("kernels/{}", kernel.ptx)));
+            add("ptx", json!(kernel.ptx));
             add("entry", json!(kernel.entry));
             add("grid", json!(kernel.launch.grid));
             add("block", json!(kernel.launch.block));
