@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures the kernels on this machine's GPU: `run.sh OUT`. It is done in under 9 minutes. Every step has its own time
-# limit, and one that fails does not keep the others from running. The last thing printed is the table.
+# limit, and one that fails does not keep the others from running. The last thing printed is the table. The exit code is 1
+# where a step failed or was cut off.
 #
 # SUITE_FILTER   regular expression on the names of the cases (all)
 # SUITE_PROFILE  profile of the two runs (quick)
@@ -13,6 +14,16 @@ if (($# != 1)); then
     exit 2
 fi
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# Where results of a real device are kept, nothing of a simulated one is put, its log included.
+if [[ $(realpath -m "$1")/ == */results/nvidia-* ]]; then
+    IFS=: read -ra folders <<<"${GAPBENCH_CUDA_PATH:-}:${LD_LIBRARY_PATH:-}"
+    for folder in "${folders[@]}"; do
+        if [[ -n $folder && -f $folder/libcuda.so.1 ]] && grep -q simulator_is_present "$folder/libcuda.so.1"; then
+            echo "run.sh: $folder has the simulated driver, and $1 is for results of a real device" >&2
+            exit 2
+        fi
+    done
+fi
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 if [[ -z ${SUITE_LOGGED:-} ]]; then
@@ -46,6 +57,7 @@ keep() {
     cp "$1" "$out/$2"
 }
 
+failed=0
 # step NAME SECONDS CODE COMMAND…: CODE is an exit code that is as good as 0.
 step() {
     local name=$1 limit=$2 good=$3 status=0 begin=$SECONDS left
@@ -69,6 +81,7 @@ step() {
         *) word="failed with $status" ;;
     esac
     [[ $word == ok ]] || echo "-- $name: $word"
+    [[ $word == ok || $word == skipped ]] || failed=1
     printf '%s\t%s\t%s\n' "$name" "$word" "$((SECONDS - begin))" >>steps.tsv
 }
 
@@ -110,11 +123,22 @@ for name in ("torch", "triton", "numpy"):
 export python filter
 export -f facts
 
-# NVIDIA's packages for Python hold cuBLAS; the programs look into VIRTUAL_ENV.
+# NVIDIA's packages for Python hold cuBLAS. The programs look into VIRTUAL_ENV; a Python without one names the folders.
 if [[ -z ${VIRTUAL_ENV:-} ]] && command -v "$python" >/dev/null; then
     VIRTUAL_ENV=$("$python" -c 'import sys; print(sys.prefix if sys.prefix != sys.base_prefix else "")')
-    if [[ -n $VIRTUAL_ENV ]]; then export VIRTUAL_ENV; else unset VIRTUAL_ENV; fi
+    if [[ -n $VIRTUAL_ENV ]]; then
+        export VIRTUAL_ENV
+    else
+        unset VIRTUAL_ENV
+        packages=$("$python" -c '
+import glob, site
+files = [found for folder in site.getsitepackages() for found in glob.glob(folder + "/nvidia/*/lib/libcublas.so.1[23]")]
+print(":".join(sorted({found.rpartition("/")[0] for found in files})))')
+        [[ -z $packages ]] || export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$packages"
+    fi
 fi
+# Where containers put the driver's programs.
+export PATH=$PATH:/usr/local/nvidia/bin
 export CRITERION_HOME=$work/criterion
 
 # A folder of results per run: the programs would take the second for the first's successor.
@@ -141,7 +165,7 @@ collect() {
 
 step facts 30 0 bash -euo pipefail -c facts
 step test 75 0 env GAPBENCH_HOME="$work/test" "$here/kernels" --test --require-device cuda --color never "${filters[@]}"
-step "run 1" 140 0 bash -euo pipefail -c 'bench "$@"' bench run1 "$here/kernels" --profile "$profile" --require-device cuda "${filters[@]}"
+step "run 1" 170 0 bash -euo pipefail -c 'bench "$@"' bench run1 "$here/kernels" --profile "$profile" --require-device cuda "${filters[@]}"
 collect run1
 # Its cases fail by design, which is what 101 says.
 step faults 75 101 bash -euo pipefail -c 'bench "$@"' bench faults "$here/faulty" --profile smoke --require-device cuda
@@ -149,6 +173,7 @@ collect faults
 step "event tracking" 20 0 bash -euo pipefail -c tracking
 step do_bench 90 0 bash -euo pipefail -c compared
 keep do_bench.json do_bench.json
-step "run 2" 140 0 bash -euo pipefail -c 'bench "$@"' bench run2 "$here/kernels" --profile "$profile" --require-device cuda "${filters[@]}"
+step "run 2" 170 0 bash -euo pipefail -c 'bench "$@"' bench run2 "$here/kernels" --profile "$profile" --require-device cuda "${filters[@]}"
 collect run2
 step table "$for_table" 0 "$python" "$here/table.py" "$work" "$out"
+((failed == 0))
