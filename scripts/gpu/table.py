@@ -13,6 +13,7 @@ import re
 import statistics
 import sys
 import tempfile
+import textwrap
 
 # What each case of the fixture `faulty` is to be told on a device: its status, and a part of its reason.
 FAULTS = {
@@ -155,8 +156,11 @@ def kernel_of(name, run1, run2, do_bench, device):
     other = next((row for row in (do_bench or {}).get("rows", []) if row["case"] == name), None)
     theirs = (other or {}).get("seconds")
     known = [cold for cold in colds if cold]
-    problems = [f"{label}: {row['outcome'].get('reason', row['outcome']['status'])}"
-                for label, row in zip(("run 1", "run 2"), rows) if row and row["outcome"]["status"] != "measured"]
+    failures = {}
+    for label, row in zip(("run 1", "run 2"), rows):
+        if row and row["outcome"]["status"] != "measured":
+            failures.setdefault(row["outcome"].get("reason", row["outcome"]["status"]), []).append(label)
+    problems = [f"{' and '.join(labels)}: {reason}" for reason, labels in failures.items()]
     if other and not other.get("ok"):
         problems.append(f"do_bench: {other.get('error')}")
     kernel = {
@@ -259,10 +263,10 @@ def percent(value, digits=1):
     return "-" if value is None else f"{value * 100:.{digits}f} %"
 
 
-def tera(value):
+def tera(value, unit):
     if value is None:
         return "not measured"
-    return f"{value / 1e12:.2f}" if value < 1e13 else f"{value / 1e12:.0f}"
+    return f"{value / 1e12:.{2 if value < 1e13 else 0}f} {unit}"
 
 
 def short(case):
@@ -300,9 +304,8 @@ def table_of(suite):
     device = suite["device"] or {}
     label = "SIMULATED: times come from a model and say nothing about a GPU. " if suite["simulated"] else ""
     yield f"{label}{device.get('name', 'no device')}, driver {driver_of(suite['facts']) or 'version unknown'}, CUDA {device.get('driver', '?')}"
-    yield (f"measured peaks: copy {tera(peak(device, 'throughput.bytes'))} TB/s, "
-           f"products {tera(peak(device, 'throughput.flops', 'bf16'))} TFLOP/s bf16, "
-           f"{tera(peak(device, 'throughput.flops', 'f32'))} TFLOP/s f32")
+    peaks = [tera(peak(device, "throughput.flops", dtype), "TFLOP/s") for dtype in ("bf16", "f32")]
+    yield f"measured peaks: copy {tera(peak(device, 'throughput.bytes'), 'TB/s')}, products in bf16 {peaks[0]}, in f32 {peaks[1]}"
     yield from (f"not measured: {why}" for why in device.get("unmeasured", [])[:3])
     yield "steps: " + "; ".join(f"{step['step']} {step['result']} ({step['seconds']} s)" for step in suite["steps"])
     yield f"do_bench: {(suite['do_bench'] or {}).get('method', 'not run')}"
@@ -354,11 +357,18 @@ def tracking_line(tracking):
 
 
 def fitted(lines):
-    """At most so many lines and columns: what is too long goes on in suite.json."""
-    lines = [line if len(line) <= WIDTH else line[: WIDTH - 3] + "..." for line in lines]
-    if len(lines) > LINES:
-        lines = [*lines[: LINES - 1], f"... {len(lines) - LINES + 1} more lines: see suite.json"]
-    return lines
+    """At most so many lines and columns: what is too long goes on in suite.json. What went wrong gets two lines."""
+    fit = []
+    for line in lines:
+        rows = 2 if line.startswith(("steps: ", "! ", "DIFF ")) else 1
+        if len(line) > WIDTH:
+            fit += textwrap.wrap(line, WIDTH, subsequent_indent="    ", max_lines=rows, placeholder=" ...")
+        else:
+            fit.append(line)
+    # The end holds the label of a simulated device.
+    if len(fit) > LINES:
+        fit = [*fit[: LINES - 2], f"... {len(fit) - LINES + 1} more lines: see suite.json", fit[-1]]
+    return fit
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
@@ -460,15 +470,17 @@ def self_test():
         assert math.isclose(gemm["spread"], 0.02) and math.isclose(gemm["ours_over_do_bench"], 1.01), gemm
         assert gemm["limit"] == "operations" and "700.0 TFLOP/s" in text, text
         assert throttled_count(suite["kernels"]) == (14, 40)
-        for wanted in ("NVIDIA H200, driver 580.159.03, CUDA 13.0", "copy 4.30 TB/s, products 790 TFLOP/s bf16, not measured",
-                       "run 1 cut off after 140 s (140 s)", "2.0 %", "1.010", "89.0 %", "! rope_f32: run 1: broken",
+        for wanted in ("NVIDIA H200, driver 580.159.03, CUDA 13.0", "copy 4.30 TB/s, products in bf16 790 TFLOP/s, in f32 not measured",
+                       "run 1 cut off after 140 s (140 s)", "2.0 %", "1.010", "89.0 %", "! rope_f32: run 1 and run 2: broken",
                        "! softmax_f32: do_bench: RuntimeError: no", "within, then unclear: gemm_cublas_bf16 / bf16-h100, ratio 91.0 %",
                        "pool peak 0.12, pool reserved 32.00, device's free memory fell by -", "faults: 21 of 22",
                        "DIFF traps: error: CUDA_ERROR_UNKNOWN (999)", "PASS hangs", "with event tracking 6.00/5.00, without 3.00/2.50"):
             assert wanted in text, f"{wanted!r} is not in\n{text}"
         assert "SIMULATED" not in text and len(text.splitlines()) <= LINES
         assert all(len(line) <= WIDTH for line in text.splitlines())
-        assert len(fitted(["x"] * 200)) == LINES
+        long = fitted(["x"] * 200 + ["end"])
+        assert len(long) == LINES and long[-1] == "end" and "122 more lines" in long[-2], long[-2:]
+        assert len(fitted(["DIFF " + "word " * 100])) == 2 and len(fitted(["PASS " + "word " * 100])) == 1
         # Real results go where results of that device go, and nowhere else.
         results = folder() / "results"
         assert refusal(suite, results / "nvidia-h200") is None
