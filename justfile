@@ -33,3 +33,7 @@ deny:
 # Build the packages as they would be published, the example excepted.
 package:
     cargo package --workspace --exclude intent-classifier
+
+# Build target/gpu-pack: what a machine with a GPU and without Rust needs to measure the kernels (docs/GPU.md).
+gpu-pack:
+    scripts/gpu/pack.sh
