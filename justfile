@@ -30,9 +30,9 @@ explain *filters:
 deny:
     cargo deny check licenses bans sources
 
-# Build the packages as they would be published, the example excepted.
+# Build the packages as they would be published.
 package:
-    cargo package --workspace --exclude intent-classifier
+    cargo package -p gapbench -p gapbench-macros -p gapbench-cuda
 
 # Build target/gpu-pack: what a machine with a GPU and without Rust needs to measure the kernels (docs/GPU.md).
 gpu-pack:

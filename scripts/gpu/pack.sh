@@ -40,9 +40,9 @@ print(found)' "$name"
 # One profile for all three, so that their dependencies are compiled once. It is release with line tables, which `strip`
 # takes out without changing the code.
 kernels=$(built kernels bench -p kernels --bench kernels --no-run)
-faulty=$(built faulty build --profile bench -p gapbench-cuda --example faulty)
+faulty_kernels=$(built faulty_kernels build --profile bench -p gapbench-cuda --example faulty_kernels)
 launches=$(built launches build --profile bench -p kernels --example launches)
-for program in "$kernels" "$faulty" "$launches"; do
+for program in "$kernels" "$faulty_kernels" "$launches"; do
     # A program of cargo's `deps` folder has a hash behind its name.
     name=$(basename "$program")
     strip --strip-all -o "$pack/${name%%-*}" "$program"
@@ -58,7 +58,7 @@ needs() {
 }
 
 needed=0
-for name in kernels faulty launches; do
+for name in kernels faulty_kernels launches; do
     libraries=$(ldd "$pack/$name")
     if grep -Eiq 'cuda|cublas|nvrtc|nvidia' <<<"$libraries"; then
         fail "$name is linked against a library of CUDA, which a machine need not have: $libraries"
@@ -78,7 +78,7 @@ revision=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
     echo "compiler: $(rustc --version)"
     echo "target: $(rustc --version --verbose | sed -n 's/^host: //p'), profile bench, stripped"
     echo "needs: glibc $needed or later, a driver of CUDA 12.0 or later; cuBLAS for the products"
-    (cd "$pack" && sha256sum kernels faulty launches launches.json)
+    (cd "$pack" && sha256sum kernels faulty_kernels launches launches.json)
 } >"$pack/build.txt"
 
 mib=$(du -sm "$pack" | cut -f 1)

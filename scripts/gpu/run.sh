@@ -168,7 +168,7 @@ step test 75 0 env GAPBENCH_HOME="$work/test" "$here/kernels" --test --require-d
 step "run 1" 170 0 bash -euo pipefail -c 'bench "$@"' bench run1 "$here/kernels" --profile "$profile" --require-device cuda "${filters[@]}"
 collect run1
 # Its cases fail by design, which is what 101 says.
-step faults 75 101 bash -euo pipefail -c 'bench "$@"' bench faults "$here/faulty" --profile smoke --require-device cuda
+step faults 75 101 bash -euo pipefail -c 'bench "$@"' bench faults "$here/faulty_kernels" --profile smoke --require-device cuda
 collect faults
 step "event tracking" 20 0 bash -euo pipefail -c tracking
 step do_bench 90 0 bash -euo pipefail -c compared
