@@ -1,1 +1,5 @@
 //! The engine on an NVIDIA GPU.
+
+pub mod kernels;
+mod launch;
+pub mod ptx;
