@@ -239,6 +239,12 @@ pub enum Error {
         /// Bytes of keys and values per token.
         bytes_per_token: u64,
     },
+    /// A sequence that this engine did not open.
+    #[error("the sequence in slot {slot} is not one of this engine's; use it with the engine that opened it")]
+    ForeignSequence {
+        /// The slot that it names.
+        slot: usize,
+    },
     /// The model does not fit into memory.
     #[error("the model does not fit into {available} B of {place}:\n{plan}")]
     Memory {
@@ -273,5 +279,9 @@ pub enum Error {
 impl Error {
     pub(crate) fn read(path: &Path, source: io::Error) -> Self {
         Self::Read { path: path.into(), source }
+    }
+
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write { path: path.into(), source }
     }
 }
