@@ -73,9 +73,10 @@ __device__ void attention_decode(const T* __restrict__ qkv, const T* __restrict_
     }
 
     Part part[G];
+    const unsigned own = begin + warp * teams_per_warp * POSITIONS;  // the first that this warp takes
     // The loop has the same number of turns for all lanes of a warp, which the shuffles need.
 #pragma unroll 1
-    for (unsigned start = begin + warp * teams_per_warp * POSITIONS; start < end; start += stride) {
+    for (unsigned start = own; start < end; start += stride) {
         Eight<T> key[POSITIONS] = {}, value[POSITIONS] = {};
         bool taken[POSITIONS];
 #pragma unroll
@@ -117,9 +118,10 @@ __device__ void attention_decode(const T* __restrict__ qkv, const T* __restrict_
     __shared__ float maxima[G][WARPS], sums[G][WARPS], outs[G][WARPS][MAX_DIM];
 #pragma unroll
     for (unsigned g = 0; g < G; g++) {
-        // The teams of a warp: lanes with the same elements are team, 2 * team, ... apart.
+        // The teams of a warp: lanes with the same elements are team, 2 * team, ... apart. A warp without positions has
+        // nothing to add.
 #pragma unroll 1
-        for (unsigned distance = team; distance < 32; distance *= 2) {
+        for (unsigned distance = team; distance < 32 && own < end; distance *= 2) {
             part[g].rescale(fmaxf(part[g].max, __shfl_xor_sync(0xffffffffu, part[g].max, distance)));
             part[g].sum += __shfl_xor_sync(0xffffffffu, part[g].sum, distance);
             for (float& o : part[g].out) o += __shfl_xor_sync(0xffffffffu, o, distance);

@@ -3,7 +3,7 @@
 
 use gapbench_cuda::{Cuda, CudaError, Function, Grid};
 
-use crate::cuda::ptx;
+use crate::{Dtype, cuda::ptx};
 
 /// Positions of a page of the cache: `PAGE` in `cache.cuh`.
 pub const PAGE: usize = 16;
@@ -43,6 +43,30 @@ impl Element {
         match self {
             Element::F32 => 4,
             Element::F16 | Element::Bf16 => 2,
+        }
+    }
+}
+
+impl TryFrom<Dtype> for Element {
+    type Error = Dtype;
+
+    /// Bytes are no element: they need scales.
+    fn try_from(dtype: Dtype) -> Result<Self, Dtype> {
+        match dtype {
+            Dtype::F32 => Ok(Self::F32),
+            Dtype::F16 => Ok(Self::F16),
+            Dtype::Bf16 => Ok(Self::Bf16),
+            Dtype::I8 => Err(dtype),
+        }
+    }
+}
+
+impl From<Element> for Dtype {
+    fn from(element: Element) -> Self {
+        match element {
+            Element::F32 => Self::F32,
+            Element::F16 => Self::F16,
+            Element::Bf16 => Self::Bf16,
         }
     }
 }

@@ -12,6 +12,9 @@ use std::process::{Command, Output};
 use gapbench_cuda::{Buffer, Cuda};
 use half::{bf16, f16};
 use llama::cuda::kernels::Element;
+use llama::cuda::{CudaEngine, Options};
+use llama::presets::{self, Preset};
+use llama::{Config, Dtype, Weights};
 
 /// Names the scenario that a child process is to run.
 const SCENARIO: &str = "LLAMA_CUDA_SCENARIO";
@@ -127,4 +130,51 @@ pub(crate) fn worst(got: &[f64], want: &[f64], absolute: f64, relative: f64) -> 
 /// The largest distance.
 pub(crate) fn distance(got: &[f64], want: &[f64]) -> f64 {
     worst(got, want, 1.0, 0.0)
+}
+
+/// A model of this test's own that takes a simulated device milliseconds: 96 ids, a context of 128 tokens.
+pub(crate) fn small(test: &str, matrices: Dtype) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let tiny = presets::preset("tiny").unwrap();
+    let config = Config {
+        hidden_size: 48,
+        intermediate_size: 36,
+        num_hidden_layers: 2,
+        num_attention_heads: 6,
+        num_key_value_heads: 2,
+        head_dim: 8,
+        vocab_size: 96,
+        max_position_embeddings: 128,
+        ..tiny.config.clone()
+    };
+    presets::write(&folder, &Preset { config, matrices }, 1).unwrap();
+    folder
+}
+
+/// An engine with small buffers, so that prompts and weights go in several parts.
+pub(crate) fn options(cache_tokens: usize) -> Options {
+    Options { chunk: 32, max_batch: 16, staging_bytes: 5_000, ..Options::new(cache_tokens) }
+}
+
+/// The engine on the simulated device.
+pub(crate) fn cuda_engine(folder: &Path, options: &Options) -> CudaEngine {
+    let (config, weights) = (Config::load(folder).unwrap(), Weights::open(folder).unwrap());
+    CudaEngine::load(&Cuda::find().unwrap(), config, &weights, options).unwrap()
+}
+
+/// The largest distance of two logits; infinite where one is NaN.
+pub(crate) fn apart(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    let distance = |(a, b): (&f32, &f32)| if (a - b).is_nan() { f32::INFINITY } else { (a - b).abs() };
+    a.iter().zip(b).map(distance).fold(0.0, f32::max)
+}
+
+/// The first of the largest logits, and how large it is.
+pub(crate) fn largest(logits: &[f32]) -> (u32, f32) {
+    let larger = |best: (u32, f32), (index, logit): (usize, &f32)| {
+        if *logit > best.1 { (index as u32, *logit) } else { best }
+    };
+    logits.iter().enumerate().fold((u32::MAX, f32::NEG_INFINITY), larger)
 }
