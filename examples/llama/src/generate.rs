@@ -37,7 +37,7 @@ pub fn generate(
 ) -> Result<Generation, Error> {
     let context = engine.config().max_position_embeddings;
     // The last token is never read back, so it needs no room.
-    let wanted = prompt.len() + limit.saturating_sub(1);
+    let wanted = prompt.len().saturating_add(limit.saturating_sub(1));
     let mut sequence = engine.open(wanted.min(context.max(prompt.len())))?;
     let generation = answer(engine, &mut sequence, prompt, limit, sampler, on_token);
     engine.close(sequence);

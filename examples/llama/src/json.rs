@@ -6,8 +6,12 @@ use serde_json::{Map, Value};
 
 use crate::Error;
 
-/// No size may exceed this: it keeps every product of two sizes far from overflow.
-const LARGEST_SIZE: u64 = 1 << 31;
+/// No size may exceed this: it keeps every product of two sizes far from overflow. The longest context that has been
+/// published for this architecture is 10 million tokens.
+const LARGEST_SIZE: u64 = 1 << 24;
+
+/// What a size has to be.
+const SIZE: &str = "a whole number from 1 to 16777216";
 
 /// The JSON object in the file at `path`.
 pub(crate) fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
@@ -45,12 +49,12 @@ impl<'a> Keys<'a> {
         let Some(value) = self.value(key) else { return Ok(None) };
         match value.as_u64().filter(|size| (1..=LARGEST_SIZE).contains(size)) {
             Some(size) => Ok(usize::try_from(size).ok()),
-            None => Err(self.fault(key, value, "a whole number of at least 1")),
+            None => Err(self.fault(key, value, SIZE)),
         }
     }
 
     pub(crate) fn size(&self, key: &str) -> Result<usize, Error> {
-        self.required(key, self.optional_size(key)?, "a whole number of at least 1")
+        self.required(key, self.optional_size(key)?, SIZE)
     }
 
     pub(crate) fn size_or(&self, key: &str, default: usize) -> Result<usize, Error> {

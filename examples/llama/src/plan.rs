@@ -42,7 +42,8 @@ impl Plan {
     /// Bytes of keys and values of one token: 2 x layers x heads x numbers per head x bytes of a number.
     #[must_use]
     pub fn bytes_per_token(&self) -> u64 {
-        2 * self.layers * self.kv_heads * self.head_dim * self.cache_dtype.bytes() as u64
+        let numbers = self.layers.saturating_mul(self.kv_heads).saturating_mul(self.head_dim);
+        numbers.saturating_mul(2 * self.cache_dtype.bytes() as u64)
     }
 
     /// Bytes of the cache.

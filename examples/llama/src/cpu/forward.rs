@@ -63,7 +63,16 @@ impl Scratch {
         [a, b, c, d, e, f, g, longest * config.head_dim, longest * config.head_dim, ROWS * longest]
     }
 
-    /// Bytes of all of it, before it is allocated.
+    /// Bytes of all of it.
+    pub(super) fn bytes(&self) -> u64 {
+        let Self { hidden, normed, query_key_value, attended, gate_up, .. } = self;
+        let Self { activated, turns, keys, values, scores, .. } = self;
+        let all =
+            [hidden, normed, query_key_value, attended, gate_up, activated, turns, keys, values, scores];
+        all.into_iter().map(|numbers| size_of_val(numbers.as_slice()) as u64).sum()
+    }
+
+    /// The same, before it is allocated.
     pub(super) fn planned_bytes(config: &Config, longest: usize) -> u64 {
         4 * Self::sizes(config, longest).iter().map(|size| *size as u64).sum::<u64>()
     }

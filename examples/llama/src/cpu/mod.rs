@@ -50,21 +50,25 @@ impl CpuEngine {
     #[must_use]
     pub fn plan(config: &Config, cache_tokens: usize) -> Plan {
         let weights = 4 * layout::parameters(config);
-        let tokens = cache_tokens.next_multiple_of(PAGE);
+        let tokens = whole_pages(cache_tokens);
         let scratch = Scratch::planned_bytes(config, longest(config, cache_tokens));
         Plan::new(config, weights, Dtype::F32, tokens, scratch)
     }
 
-    /// Bytes of weights and cache, as allocated.
+    /// Bytes of weights, cache and intermediate results, as allocated.
     #[must_use]
-    pub fn bytes(&self) -> (u64, u64) {
-        (self.network.bytes(), self.cache.bytes())
+    pub fn bytes(&self) -> (u64, u64, u64) {
+        (self.network.bytes(), self.cache.bytes(), self.scratch.bytes())
     }
 }
 
 /// Most tokens that a sequence can have.
 fn longest(config: &Config, cache_tokens: usize) -> usize {
-    config.max_position_embeddings.min(cache_tokens.next_multiple_of(PAGE))
+    config.max_position_embeddings.min(whole_pages(cache_tokens))
+}
+
+fn whole_pages(tokens: usize) -> usize {
+    tokens.div_ceil(PAGE).saturating_mul(PAGE)
 }
 
 impl Engine for CpuEngine {

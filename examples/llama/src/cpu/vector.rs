@@ -1,6 +1,9 @@
 //! Loops over slices of f32, in the widest vectors that the processor has: `pulp` compiles each once per instruction set
 //! and picks at run time. So `mul_add` below is one instruction where there is one, and a product and a sum where there
 //! is none; `f32::mul_add` would call the C library there, which is several times slower.
+//!
+//! Everything on the way to a vector instruction must be `#[inline(always)]`, closures too: what is compiled by itself
+//! is compiled for the oldest processor and called once per vector, which made decoding nine times slower.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -57,33 +60,45 @@ impl WithSimd for MatVec<'_> {
 #[inline(always)]
 fn dot4<S: Simd>(simd: S, x: &[f32], rows: [&[f32]; 4]) -> [f32; 4] {
     let (x, x_tail) = S::as_simd_f32s(x);
-    let [(a, a_tail), (b, b_tail), (c, c_tail), (d, d_tail)] = rows.map(|row| S::as_simd_f32s(row));
+    let [a, b, c, d] = rows;
+    let ((a, a_tail), (b, b_tail)) = (S::as_simd_f32s(a), S::as_simd_f32s(b));
+    let ((c, c_tail), (d, d_tail)) = (S::as_simd_f32s(c), S::as_simd_f32s(d));
     let zero = simd.splat_f32s(0.0);
     let (mut even, mut odd) = ([zero; 4], [zero; 4]);
     let ((x2, x1), (a2, a1), (b2, b1)) = (x.as_chunks::<2>(), a.as_chunks::<2>(), b.as_chunks::<2>());
     let ((c2, c1), (d2, d1)) = (c.as_chunks::<2>(), d.as_chunks::<2>());
-    let step = |sums: [S::f32s; 4], x: S::f32s, w: [S::f32s; 4]| {
-        let ([sa, sb, sc, sd], [a, b, c, d]) = (sums, w);
-        [
-            simd.mul_add_e_f32s(a, x, sa),
-            simd.mul_add_e_f32s(b, x, sb),
-            simd.mul_add_e_f32s(c, x, sc),
-            simd.mul_add_e_f32s(d, x, sd),
-        ]
-    };
     for ((((x, a), b), c), d) in x2.iter().zip(a2).zip(b2).zip(c2).zip(d2) {
-        even = step(even, x[0], [a[0], b[0], c[0], d[0]]);
-        odd = step(odd, x[1], [a[1], b[1], c[1], d[1]]);
+        even = step(simd, even, x[0], [a[0], b[0], c[0], d[0]]);
+        odd = step(simd, odd, x[1], [a[1], b[1], c[1], d[1]]);
     }
     for ((((x, a), b), c), d) in x1.iter().zip(a1).zip(b1).zip(c1).zip(d1) {
-        even = step(even, *x, [*a, *b, *c, *d]);
+        even = step(simd, even, *x, [*a, *b, *c, *d]);
     }
     if !x_tail.is_empty() {
-        let tails = [a_tail, b_tail, c_tail, d_tail].map(|tail| simd.partial_load_f32s(tail));
-        odd = step(odd, simd.partial_load_f32s(x_tail), tails);
+        let (a, b) = (simd.partial_load_f32s(a_tail), simd.partial_load_f32s(b_tail));
+        let (c, d) = (simd.partial_load_f32s(c_tail), simd.partial_load_f32s(d_tail));
+        odd = step(simd, odd, simd.partial_load_f32s(x_tail), [a, b, c, d]);
     }
-    let ([ea, eb, ec, ed], [oa, ob, oc, od]) = (even, odd);
-    [(ea, oa), (eb, ob), (ec, oc), (ed, od)].map(|(even, odd)| simd.reduce_sum_f32s(simd.add_f32s(even, odd)))
+    let [a, b, c, d] = even;
+    let [a1, b1, c1, d1] = odd;
+    [
+        simd.reduce_sum_f32s(simd.add_f32s(a, a1)),
+        simd.reduce_sum_f32s(simd.add_f32s(b, b1)),
+        simd.reduce_sum_f32s(simd.add_f32s(c, c1)),
+        simd.reduce_sum_f32s(simd.add_f32s(d, d1)),
+    ]
+}
+
+/// Adds a vector's products with one vector of each of four rows.
+#[inline(always)]
+fn step<S: Simd>(simd: S, sums: [S::f32s; 4], x: S::f32s, rows: [S::f32s; 4]) -> [S::f32s; 4] {
+    let ([a, b, c, d], [ra, rb, rc, rd]) = (sums, rows);
+    [
+        simd.mul_add_e_f32s(ra, x, a),
+        simd.mul_add_e_f32s(rb, x, b),
+        simd.mul_add_e_f32s(rc, x, c),
+        simd.mul_add_e_f32s(rd, x, d),
+    ]
 }
 
 #[inline(always)]
@@ -132,26 +147,35 @@ impl WithSimd for WeightedSum<'_> {
 ///
 /// Zhang and Sennrich 2019, Root Mean Square Layer Normalization, equation 4.
 pub(super) fn rms_norm(x: &[f32], gain: &[f32], epsilon: f32, out: &mut [f32]) {
-    Arch::new().dispatch(|| {
-        let scale = 1.0 / (sum(x, |x| x * x) / x.len() as f32 + epsilon).sqrt();
-        for ((out, x), gain) in out.iter_mut().zip(x).zip(gain) {
-            *out = x * scale * gain;
-        }
-    });
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let scale = 1.0 / (sum(x, |x| x * x) / x.len() as f32 + epsilon).sqrt();
+            for ((out, x), gain) in out.iter_mut().zip(x).zip(gain) {
+                *out = x * scale * gain;
+            }
+        },
+    );
 }
 
 /// `out = silu(gate) * up`, where `silu(x) = x / (1 + exp(-x))`.
 pub(super) fn silu_mul(gate: &[f32], up: &[f32], out: &mut [f32]) {
-    Arch::new().dispatch(|| {
-        for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
-            *out = gate / (1.0 + exp(-gate)) * up;
-        }
-    });
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
+                *out = gate / (1.0 + exp(-gate)) * up;
+            }
+        },
+    );
 }
 
 /// Turns scores into shares that sum to one.
 pub(super) fn softmax(scores: &mut [f32]) {
-    Arch::new().dispatch(|| softmax_here(scores));
+    Arch::new().dispatch(
+        #[inline(always)]
+        || softmax_here(scores),
+    );
 }
 
 /// [`softmax`], compiled into its caller.

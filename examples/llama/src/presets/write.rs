@@ -1,4 +1,4 @@
-//! Models of well-known shapes with random weights: what they answer is noise, what they cost is real.
+//! Writes a preset's folder. Streams: the model need not fit into memory.
 
 use std::{
     fs::{self, File},
@@ -9,74 +9,18 @@ use std::{
 use half::bf16;
 use serde_json::{Map, Value, json};
 
+use super::{
+    Preset,
+    files::{byte_tokenizer, config_json},
+};
 use crate::{
-    CONFIG_FILE, Config, Dtype, Error, RopeScaling, layout,
+    CONFIG_FILE, Dtype, Error, TOKENIZER_FILE, layout,
     sample::next_random,
-    tokenizer::TOKENIZER_FILE,
     weights::{INDEX_FILE, SCALE_SUFFIX, WEIGHTS_FILE},
 };
 
 /// Most bytes of a weights file, as Hugging Face cuts them.
 pub const SHARD_BYTES: u64 = 5_000_000_000;
-
-/// A shape, and how its layers' matrices are stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Preset {
-    /// Its sizes.
-    pub config: Config,
-    /// Bf16, or I8 with a scale for each row. Embedding, norms and head are bf16 in any case.
-    pub matrices: Dtype,
-}
-
-/// The names of the presets.
-pub const NAMES: [&str; 4] = ["tiny", "1b", "8b", "70b"];
-
-/// The preset of this name: `tiny` has about a million parameters, the others the shapes of Llama 3.2 1B, Llama 3.1 8B
-/// and Llama 3.1 70B; `70b` with int8 matrices. `None` for another name.
-#[must_use]
-pub fn preset(name: &str) -> Option<Preset> {
-    let llama3 = |hidden_size, intermediate_size, num_hidden_layers, num_attention_heads, factor| Config {
-        hidden_size,
-        intermediate_size,
-        num_hidden_layers,
-        num_attention_heads,
-        num_key_value_heads: 8,
-        head_dim: hidden_size / num_attention_heads,
-        vocab_size: 128_256,
-        max_position_embeddings: 131_072,
-        rms_norm_eps: 1e-5,
-        rope_theta: 500_000.0,
-        rope_scaling: Some(RopeScaling {
-            factor,
-            low_freq_factor: 1.0,
-            high_freq_factor: 4.0,
-            original_max_position_embeddings: 8192,
-        }),
-        tie_word_embeddings: false,
-        // The ids of the tokenizer that is written beside the weights, not of Llama 3's.
-        bos_token_id: Some(1),
-        eos_token_ids: vec![2],
-        torch_dtype: Some("bfloat16".into()),
-    };
-    let (config, matrices) = match name {
-        "tiny" => {
-            let small = Config {
-                num_key_value_heads: 4,
-                vocab_size: 1024,
-                max_position_embeddings: 2048,
-                rope_theta: 10_000.0,
-                rope_scaling: None,
-                ..llama3(128, 384, 4, 8, 1.0)
-            };
-            (small, Dtype::Bf16)
-        }
-        "1b" => (Config { tie_word_embeddings: true, ..llama3(2048, 8192, 16, 32, 32.0) }, Dtype::Bf16),
-        "8b" => (llama3(4096, 14_336, 32, 32, 8.0), Dtype::Bf16),
-        "70b" => (llama3(8192, 28_672, 80, 64, 8.0), Dtype::I8),
-        _ => return None,
-    };
-    Some(Preset { config, matrices })
-}
 
 /// Writes a model folder: weights in files of at most [`SHARD_BYTES`], a tokenizer of single bytes and, last, the
 /// configuration; a folder that was left half written has none and is refused. The same `seed` writes the same weights.
@@ -247,71 +191,4 @@ fn write_numbers(file: &mut impl Write, tensor: &Planned, random: &mut u64) -> s
 
 fn write_json(path: &Path, value: &Value) -> Result<(), Error> {
     fs::write(path, format!("{value:#}\n")).map_err(|source| Error::write(path, source))
-}
-
-fn config_json(config: &Config) -> Value {
-    let scaling = config.rope_scaling.map(|scaling| {
-        json!({
-            "rope_type": "llama3",
-            "factor": scaling.factor,
-            "low_freq_factor": scaling.low_freq_factor,
-            "high_freq_factor": scaling.high_freq_factor,
-            "original_max_position_embeddings": scaling.original_max_position_embeddings,
-        })
-    });
-    json!({
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
-        "hidden_act": "silu",
-        "hidden_size": config.hidden_size,
-        "intermediate_size": config.intermediate_size,
-        "num_hidden_layers": config.num_hidden_layers,
-        "num_attention_heads": config.num_attention_heads,
-        "num_key_value_heads": config.num_key_value_heads,
-        "head_dim": config.head_dim,
-        "vocab_size": config.vocab_size,
-        "max_position_embeddings": config.max_position_embeddings,
-        "rms_norm_eps": config.rms_norm_eps,
-        "rope_theta": config.rope_theta,
-        "rope_scaling": scaling,
-        "tie_word_embeddings": config.tie_word_embeddings,
-        "attention_bias": false,
-        "mlp_bias": false,
-        "bos_token_id": config.bos_token_id,
-        "eos_token_id": config.eos_token_ids,
-        "torch_dtype": config.torch_dtype,
-    })
-}
-
-/// Each byte of the text is a token; ids 0 to 2 are unknown, begin and end of text.
-fn byte_tokenizer() -> Value {
-    let specials = ["<unk>", "<s>", "</s>"];
-    let added: Vec<Value> = (0..)
-        .zip(specials)
-        .map(|(id, content): (u32, _)| {
-            json!({
-                "id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
-                "normalized": false, "special": true,
-            })
-        })
-        .collect();
-    let bytes = (0..=255_u8).map(|byte| (format!("<0x{byte:02X}>"), Value::from(u32::from(byte) + 3)));
-    let vocabulary: Map<String, Value> =
-        (0_u32..).zip(specials).map(|(id, name)| (name.into(), Value::from(id))).chain(bytes).collect();
-    json!({
-        "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
-        "normalizer": null, "pre_tokenizer": null,
-        "post_processor": {
-            "type": "TemplateProcessing",
-            "single": [{ "SpecialToken": { "id": "<s>", "type_id": 0 } }, { "Sequence": { "id": "A", "type_id": 0 } }],
-            "pair": [{ "Sequence": { "id": "A", "type_id": 0 } }, { "Sequence": { "id": "B", "type_id": 0 } }],
-            "special_tokens": { "<s>": { "id": "<s>", "ids": [1], "tokens": ["<s>"] } },
-        },
-        "decoder": { "type": "Sequence", "decoders": [{ "type": "ByteFallback" }, { "type": "Fuse" }] },
-        "model": {
-            "type": "BPE", "dropout": null, "unk_token": "<unk>", "continuing_subword_prefix": null,
-            "end_of_word_suffix": null, "fuse_unk": true, "byte_fallback": true, "ignore_merges": false,
-            "vocab": vocabulary, "merges": [],
-        },
-    })
 }
