@@ -8,6 +8,7 @@
 //! Weights, activations and cache are stored in one type, f32, f16 or bf16; matrices may also be bytes with a scale for
 //! each row. Sums, and the sum through the layers, are f32.
 
+mod engine;
 mod graphs;
 pub mod kernels;
 mod launch;
@@ -21,6 +22,7 @@ mod work;
 
 use gapbench_cuda::{Buffer, Cuda, CudaError};
 
+use self::engine::Last;
 pub use self::graphs::GraphUse;
 use self::graphs::Graphs;
 use self::kernels::{Element, Heads, Kernels, MAX_HEAD_DIM, PAGE};
@@ -28,9 +30,8 @@ pub use self::load::Loaded;
 use self::load::Loader;
 use self::network::Network;
 use self::pages::Pages;
-use self::step::Rows;
 use self::work::{Sizes, Work};
-use crate::{Config, Dtype, Engine, Error, Plan, Sequence, Weights, check, rope};
+use crate::{Config, Dtype, Error, Plan, Weights, rope};
 
 /// Memory of the device that the plan leaves to cuBLAS, to the code of the kernels and to graphs.
 const RESERVE: u64 = 128 << 20;
@@ -87,6 +88,8 @@ pub struct CudaEngine {
     graphs: Graphs,
     max_batch: usize,
     chunk: usize,
+    /// What was computed last, for who wants to see it again.
+    last: Option<Last>,
     loaded: Loaded,
 }
 
@@ -165,6 +168,7 @@ impl CudaEngine {
             graphs: Graphs::new(options.graphs),
             max_batch: sizes.batch,
             chunk: options.chunk.max(1),
+            last: None,
             device: device.clone(),
             config,
             kernels,
@@ -201,110 +205,5 @@ impl CudaEngine {
     #[must_use]
     pub fn element(&self) -> Element {
         self.kernels.element()
-    }
-
-    fn splits(&self, sequences: usize) -> u32 {
-        let multiprocessors = self.device.facts().multiprocessors.unsigned_abs();
-        work::splits(self.heads, multiprocessors, self.pages.longest(), sequences)
-    }
-
-    /// Computes one step of at most `max_batch` sequences; logits are left on the device.
-    fn step(&mut self, batch: &[(&mut Sequence, u32)]) -> Result<(), Error> {
-        self.send_inputs(batch.iter().map(|(sequence, token)| (*token, sequence.length, sequence.slot)))?;
-        let n = batch.len();
-        if let Some(graph) = self.graphs.ready(n) {
-            return graph.launch();
-        }
-        if self.graphs.wants(n) {
-            let recorded = raw::Graph::capture(self.device.stream(), || {
-                self.layers(n, Rows::Steps)?;
-                self.head(0, n)
-            });
-            if let Some(graph) = self.graphs.keep(n, recorded) {
-                return graph.launch();
-            }
-        }
-        self.layers(n, Rows::Steps)?;
-        self.head(0, n)
-    }
-
-    fn check_batch(&self, batch: &[(&mut Sequence, u32)]) -> Result<(), Error> {
-        check::decode(&self.config, batch)?;
-        batch.iter().try_for_each(|(sequence, _)| self.pages.check(sequence, sequence.length + 1))
-    }
-
-    /// As [`Engine::decode`], but answers only the token with the largest logit of each sequence: the logits stay on
-    /// the device.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Engine::decode`], and [`Error::LogitNotFinite`] where all logits of a sequence are NaN.
-    pub fn decode_greedy(&mut self, batch: &mut [(&mut Sequence, u32)]) -> Result<Vec<u32>, Error> {
-        self.check_batch(batch)?;
-        let mut tokens = Vec::with_capacity(batch.len());
-        for part in batch.chunks(self.max_batch) {
-            self.step(part)?;
-            self.argmax(part.len())?;
-            self.finish()?;
-            self.work.host_words.receive(&self.work.best.view(0..part.len())?)?;
-            tokens.extend(self.work.host_words.values()?.iter().take(part.len()));
-        }
-        if tokens.contains(&u32::MAX) {
-            return Err(Error::LogitNotFinite { position: 0 });
-        }
-        batch.iter_mut().for_each(|(sequence, _)| sequence.length += 1);
-        Ok(tokens)
-    }
-}
-
-impl Engine for CudaEngine {
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn free_tokens(&self) -> usize {
-        self.pages.free_tokens()
-    }
-
-    fn open(&mut self, capacity: usize) -> Result<Sequence, Error> {
-        check::open(&self.config, capacity)?;
-        self.pages.open(capacity)
-    }
-
-    fn close(&mut self, sequence: Sequence) {
-        self.pages.close(&sequence);
-    }
-
-    fn prefill(&mut self, sequence: &mut Sequence, tokens: &[u32]) -> Result<Vec<f32>, Error> {
-        check::prefill(&self.config, sequence, tokens)?;
-        self.pages.check(sequence, sequence.length + tokens.len())?;
-        let (slot, mut first, mut last) = (sequence.slot, sequence.length, 0);
-        for part in tokens.chunks(self.chunk) {
-            self.send_inputs(part.iter().enumerate().map(|(at, token)| (*token, first + at, slot)))?;
-            self.layers(part.len(), Rows::Stretch { slot, first })?;
-            first += part.len();
-            last = part.len() - 1;
-        }
-        self.head(last, 1)?;
-        let vocabulary = self.config.vocab_size;
-        self.work.host_logits.receive(&self.work.logits.view(0..vocabulary)?)?;
-        self.finish()?;
-        sequence.length = first;
-        Ok(self.work.host_logits.values()?.iter().take(vocabulary).copied().collect())
-    }
-
-    fn decode(&mut self, batch: &mut [(&mut Sequence, u32)]) -> Result<Vec<f32>, Error> {
-        self.check_batch(batch)?;
-        let vocabulary = self.config.vocab_size;
-        let mut logits = Vec::with_capacity(batch.len() * vocabulary);
-        for part in batch.chunks(self.max_batch) {
-            self.step(part)?;
-            let numbers = part.len() * vocabulary;
-            self.work.host_logits.receive(&self.work.logits.view(0..numbers)?)?;
-            self.finish()?;
-            logits.extend(self.work.host_logits.values()?.iter().take(numbers));
-        }
-        batch.iter_mut().for_each(|(sequence, _)| sequence.length += 1);
-        Ok(logits)
     }
 }
