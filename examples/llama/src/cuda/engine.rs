@@ -3,7 +3,7 @@
 use gapbench_cuda::Buffer;
 
 use super::step::Rows;
-use super::{CudaEngine, raw, work};
+use super::{CudaEngine, GraphUse, raw, work};
 use crate::{Config, Engine, Error, Sequence, check};
 
 /// A step whose inputs still lie on the device.
@@ -23,21 +23,22 @@ impl CudaEngine {
     fn step(&mut self, batch: &[(&mut Sequence, u32)]) -> Result<(), Error> {
         self.send_inputs(batch.iter().map(|(sequence, token)| (*token, sequence.length, sequence.slot)))?;
         let n = batch.len();
-        self.last = Some(Last { tokens: n, rows: Rows::Steps });
+        self.begin(n, Rows::Steps);
         if let Some(graph) = self.graphs.ready(n) {
             return graph.launch();
         }
         if self.graphs.wants(n) {
-            let recorded = raw::Graph::capture(self.device.stream(), || {
-                self.layers(n, Rows::Steps)?;
-                self.head(0, n)
-            });
+            let recorded = raw::Graph::capture(self.device.stream(), || self.launch(n, Rows::Steps));
             if let Some(graph) = self.graphs.keep(n, recorded) {
                 return graph.launch();
             }
         }
-        self.layers(n, Rows::Steps)?;
-        self.head(0, n)
+        self.launch(n, Rows::Steps)
+    }
+
+    /// Remembers the step that is about to be computed.
+    fn begin(&mut self, tokens: usize, rows: Rows) {
+        (self.last, self.repeated) = (Some(Last { tokens, rows }), None);
     }
 
     fn check_batch(&self, batch: &[(&mut Sequence, u32)]) -> Result<(), Error> {
@@ -81,18 +82,25 @@ impl CudaEngine {
         let Some(Last { tokens, rows }) = self.last else {
             return Err(Error::Device("there was no step that could be repeated".into()));
         };
+        if let (Rows::Steps, Some(graph)) = (rows, self.graphs.ready(tokens)) {
+            return graph.launch();
+        }
+        // A prompt is hundreds of launches: more than a stream takes while it is held.
+        if self.repeated.is_none() && self.graphs.used() == GraphUse::Recorded {
+            let recorded = raw::Graph::capture(self.device.stream(), || self.launch(tokens, rows));
+            self.repeated = self.graphs.unless_refused(recorded);
+        }
+        match &mut self.repeated {
+            Some(graph) => graph.launch(),
+            None => self.launch(tokens, rows),
+        }
+    }
+
+    fn launch(&self, tokens: usize, rows: Rows) -> Result<(), Error> {
+        self.layers(tokens, rows)?;
         match rows {
-            Rows::Steps => {
-                if let Some(graph) = self.graphs.ready(tokens) {
-                    return graph.launch();
-                }
-                self.layers(tokens, rows)?;
-                self.head(0, tokens)
-            }
-            Rows::Stretch { .. } => {
-                self.layers(tokens, rows)?;
-                self.head(tokens - 1, 1)
-            }
+            Rows::Steps => self.head(0, tokens),
+            Rows::Stretch { .. } => self.head(tokens - 1, 1),
         }
     }
 
@@ -118,7 +126,7 @@ impl Engine for CudaEngine {
     }
 
     fn close(&mut self, sequence: Sequence) {
-        self.last = None;
+        (self.last, self.repeated) = (None, None);
         self.pages.close(&sequence);
     }
 
@@ -129,7 +137,7 @@ impl Engine for CudaEngine {
         for part in tokens.chunks(self.chunk) {
             self.send_inputs(part.iter().enumerate().map(|(at, token)| (*token, first + at, slot)))?;
             self.layers(part.len(), Rows::Stretch { slot, first })?;
-            self.last = Some(Last { tokens: part.len(), rows: Rows::Stretch { slot, first } });
+            self.begin(part.len(), Rows::Stretch { slot, first });
             first += part.len();
             last = part.len() - 1;
         }

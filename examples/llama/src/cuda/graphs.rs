@@ -43,14 +43,14 @@ impl Graphs {
         self.state == GraphUse::Recorded && self.of_size.insert(size, None).is_some()
     }
 
-    /// Keeps what was recorded, or the reason why nothing was.
+    /// Keeps what was recorded.
     pub(super) fn keep(&mut self, size: usize, recorded: Result<Graph, Error>) -> Option<&mut Graph> {
-        match recorded {
-            Ok(graph) => self.of_size.entry(size).insert_entry(Some(graph)).into_mut().as_mut(),
-            Err(error) => {
-                self.state = GraphUse::Refused(error.to_string());
-                None
-            }
-        }
+        let graph = self.unless_refused(recorded)?;
+        self.of_size.entry(size).insert_entry(Some(graph)).into_mut().as_mut()
+    }
+
+    /// What was recorded; nothing, and no graphs from here on, where it was refused.
+    pub(super) fn unless_refused(&mut self, recorded: Result<Graph, Error>) -> Option<Graph> {
+        recorded.map_err(|error| self.state = GraphUse::Refused(error.to_string())).ok()
     }
 }

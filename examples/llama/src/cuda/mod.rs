@@ -90,6 +90,8 @@ pub struct CudaEngine {
     chunk: usize,
     /// What was computed last, for who wants to see it again.
     last: Option<Last>,
+    /// The same as a graph, once it was asked for again.
+    repeated: Option<raw::Graph>,
     loaded: Loaded,
 }
 
@@ -167,8 +169,9 @@ impl CudaEngine {
             work: Work::new(device, &sizes)?,
             graphs: Graphs::new(options.graphs),
             max_batch: sizes.batch,
-            chunk: options.chunk.max(1),
+            chunk: sizes.chunk,
             last: None,
+            repeated: None,
             device: device.clone(),
             config,
             kernels,

@@ -8,6 +8,10 @@ use super::load::Matrix;
 use super::raw;
 use crate::Error;
 
+/// Up to as many rows, bytes with scales are read anew for every few rows: that is less than to read them, to write the
+/// widened matrix and to read it again, which in 16 bits is five times as much.
+const MAX_ROWS_OF_BYTES: usize = 4 * MAX_GEMV_ROWS;
+
 /// Whose tokens a step has.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rows {
@@ -95,11 +99,18 @@ impl CudaEngine {
 
     /// `y = x * weightᵗ` of `m` rows: by our own kernel where reading the weight is what takes the time, else by cuBLAS.
     fn product(&self, m: usize, weight: &Matrix, x: u64, y: u64, wide: bool) -> Result<(), Error> {
-        let (stream, Matrix { data, scales, outputs, inputs }) = (self.device.stream(), weight);
-        let sizes = (m, *outputs, *inputs);
-        if m <= MAX_GEMV_ROWS {
-            let (x, y, scales) = (Pointer(x), Pointer(y), scales.as_ref());
-            return Ok(self.kernels.gemv(stream, sizes, data, scales, x, y, wide)?);
+        let (stream, element) = (self.device.stream(), self.kernels.element());
+        let Matrix { data, scales, outputs, inputs } = weight;
+        let row = |bytes: usize, numbers: usize| (MAX_GEMV_ROWS * numbers * bytes) as u64;
+        let steps = (row(element.bytes(), *inputs), row(if wide { 4 } else { element.bytes() }, *outputs));
+        let most = if scales.is_some() { MAX_ROWS_OF_BYTES } else { MAX_GEMV_ROWS };
+        if m <= most {
+            for part in 0..m.div_ceil(MAX_GEMV_ROWS) {
+                let rows = MAX_GEMV_ROWS.min(m - part * MAX_GEMV_ROWS);
+                let (x, y) = (Pointer(x + part as u64 * steps.0), Pointer(y + part as u64 * steps.1));
+                self.kernels.gemv(stream, (rows, *outputs, *inputs), data, scales.as_ref(), x, y, wide)?;
+            }
+            return Ok(());
         }
         let weight = match scales {
             None => data,
@@ -110,7 +121,7 @@ impl CudaEngine {
                 &self.work.widened
             }
         };
-        raw::gemm(&self.device.blas()?, self.kernels.element(), sizes, [x, weight.ptr(), y], wide)
+        raw::gemm(&self.device.blas()?, element, (m, *outputs, *inputs), [x, weight.ptr(), y], wide)
     }
 
     /// Gives ids, positions and rows of the tables to the device.

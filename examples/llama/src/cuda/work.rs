@@ -13,6 +13,8 @@ const POSITIONS_PER_BLOCK: usize = 256;
 /// Blocks that a multiprocessor should have of it.
 const BLOCKS_PER_MULTIPROCESSOR: u32 = 2;
 const MAX_SPLITS: u32 = 32;
+/// Tokens of a step: a grid has as many blocks along y.
+const MAX_ROWS: usize = 65_535;
 
 /// Numbers of each buffer.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +23,8 @@ pub(super) struct Sizes {
     pub(super) rows: usize,
     /// Sequences of the largest decode step.
     pub(super) batch: usize,
+    /// Tokens of a prompt that are computed at once.
+    pub(super) chunk: usize,
     hidden: usize,
     query: usize,
     qkv: usize,
@@ -50,12 +54,14 @@ impl Sizes {
         multiprocessors: u32,
         widened: u64,
     ) -> Self {
-        let batch = options.max_batch.max(1);
+        let batch = options.max_batch.clamp(1, MAX_ROWS);
+        let chunk = options.chunk.clamp(1, MAX_ROWS);
         let longest = config.max_position_embeddings.min(options.cache_tokens.max(1));
         let parts = |n| Kernels::parts_len(n, splits(heads, multiprocessors, longest, n), heads);
         Self {
-            rows: options.chunk.max(batch),
+            rows: chunk.max(batch),
             batch,
+            chunk,
             hidden: config.hidden_size,
             query: config.query_size(),
             qkv: heads.qkv() as usize,

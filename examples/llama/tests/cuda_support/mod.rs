@@ -155,7 +155,7 @@ pub(crate) fn small(test: &str, matrices: Dtype) -> PathBuf {
 
 /// An engine with small buffers, so that prompts and weights go in several parts.
 pub(crate) fn options(cache_tokens: usize) -> Options {
-    Options { chunk: 32, max_batch: 16, staging_bytes: 5_000, ..Options::new(cache_tokens) }
+    Options { chunk: 40, max_batch: 16, staging_bytes: 5_000, ..Options::new(cache_tokens) }
 }
 
 /// The engine on the simulated device.
