@@ -1,5 +1,4 @@
-// Causal attention of the new tokens of one sequence over its cache, which holds their keys and values already, f32
-// arithmetic.
+// Causal attention of the new tokens of one sequence over its cache, which holds their keys and values already, in f32.
 //
 //   out[i][h] = sum_t softmax_t(scale * q[i][h] . keys[t][g]) * values[t][g],   t <= first + i.
 //
@@ -7,7 +6,8 @@
 // shared memory. For the scores a lane has one position; for the output it has up to four elements. Maximum and sum run
 // along ("online softmax"), so that any number of positions is right.
 //
-// The products run on the CUDA cores: with long prompts this kernel, not the matrix products, takes most of the time.
+// The products run on the CUDA cores, since no tensor core multiplies f32 without rounding its operands: for 16 bits there
+// is attention_prefill_mma.cu.
 //
 // Layout   qkv: tokens x (heads + 2 key_heads) x dim. out: tokens x heads x dim. table: the sequence's row. Cache: see
 //          cache.cuh. dim is a multiple of 8, at most 128. qkv and the cache begin at a multiple of 16 bytes.
@@ -37,9 +37,9 @@ __device__ inline void load4(const float* from, float (&value)[4]) {
 }
 
 // Positions start .. start + 31 into shared memory, zeros where there are none.
-template <class T>
-__device__ void load_tile(float* tile, const T* cache, const int* table, unsigned pages_per_row, unsigned start,
-                          unsigned end, unsigned key_heads, unsigned key_head, unsigned dim) {
+__device__ inline void load_tile(float* tile, const float* cache, const int* table, unsigned pages_per_row,
+                                 unsigned start, unsigned end, unsigned key_heads, unsigned key_head,
+                                 unsigned dim) {
     for (unsigned i = threadIdx.x; i < TILE * dim / 8; i += blockDim.x) {
         const unsigned at = i / (dim / 8), element = i % (dim / 8) * 8;
         float v[8] = {};
@@ -51,10 +51,11 @@ __device__ void load_tile(float* tile, const T* cache, const int* table, unsigne
     }
 }
 
-template <class T>
-__device__ void attention_prefill(const T* __restrict__ qkv, const T* __restrict__ keys, const T* __restrict__ values,
-                                  const int* __restrict__ table, T* __restrict__ out, unsigned first, unsigned tokens,
-                                  unsigned key_heads, unsigned dim, unsigned pages_per_row, float scale) {
+extern "C" __global__ void __launch_bounds__(32 * WARPS)
+    attention_prefill_f32(const float* __restrict__ qkv, const float* __restrict__ keys,
+                          const float* __restrict__ values, const int* __restrict__ table, float* __restrict__ out,
+                          unsigned first, unsigned tokens, unsigned key_heads, unsigned dim, unsigned pages_per_row,
+                          float scale) {
     const unsigned heads = gridDim.y, head = blockIdx.y, key_head = head / (heads / key_heads);
     const unsigned warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const unsigned top = blockIdx.x * WARPS * QUERIES, mine = top + warp * QUERIES;
@@ -134,20 +135,9 @@ __device__ void attention_prefill(const T* __restrict__ qkv, const T* __restrict
     for (unsigned q = 0; q < QUERIES; q++) {
         const float all = warp_reduce<Sum>(sum[q]);
         if (mine + q >= tokens) continue;
-        T* to = out + (static_cast<size_t>(mine + q) * heads + head) * dim;
+        float* to = out + (static_cast<size_t>(mine + q) * heads + head) * dim;
 #pragma unroll
         for (unsigned group = 0; group < GROUPS; group++)
             if (32 * group + lane < dim) store(to + 32 * group + lane, all > 0.0f ? total[q][group] / all : 0.0f);
     }
 }
-
-#define PREFILL(T, SUFFIX)                                                                                           \
-    extern "C" __global__ void __launch_bounds__(32 * WARPS) attention_prefill_##SUFFIX(                             \
-        const T* __restrict__ qkv, const T* __restrict__ keys, const T* __restrict__ values,                         \
-        const int* __restrict__ table, T* __restrict__ out, unsigned first, unsigned tokens, unsigned key_heads,     \
-        unsigned dim, unsigned pages_per_row, float scale) {                                                         \
-        attention_prefill(qkv, keys, values, table, out, first, tokens, key_heads, dim, pages_per_row, scale);       \
-    }
-PREFILL(float, f32)
-PREFILL(f16, f16)
-PREFILL(bf16, bf16)

@@ -151,6 +151,7 @@ fn queries_of_a_prompt() {
             for (heads, first, tokens) in [
                 (SHAPES[0], 0, 1),
                 (SHAPES[0], 0, 65),
+                (SHAPES[3], 40, 130),
                 (SHAPES[1], 5, 33),
                 (SHAPES[2], 60, 7),
                 (SHAPES[3], 31, 34),
@@ -176,7 +177,11 @@ fn queries_of_a_prompt() {
                     .attention_prefill(cuda.stream(), (first, tokens), &qkv_on, cache, &out, heads)
                     .unwrap();
                 let got = read(&cuda, element, &out);
-                let (absolute, relative) = tolerance(element, heads);
+                let (mut absolute, relative) = tolerance(element, heads);
+                if element != Element::F32 {
+                    // The tensor cores take the weights in 16 bits: a mean of values below 1 moves by as much.
+                    absolute += roundoff(element);
+                }
                 let share = worst(&got, &want, absolute, relative);
                 assert!(share <= 1.0, "{element:?} {heads:?} {first}+{tokens}: {share}");
                 largest = largest.max(distance(&got, &want));

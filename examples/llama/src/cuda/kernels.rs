@@ -123,7 +123,8 @@ pub struct Kernels {
     pub(super) argmax: Function,
     pub(super) attention_decode: [Function; 2],
     pub(super) attention_merge: Function,
-    pub(super) attention_prefill: Function,
+    /// In 16 bits for heads of at most 64 and of more; in f32 twice the same.
+    pub(super) attention_prefill: [Function; 2],
     pub(super) embed: Function,
     pub(super) gemv: [Function; 3],
     pub(super) gemv_i8: [Function; 3],
@@ -156,7 +157,16 @@ impl Kernels {
                 load(ptx::ATTENTION_DECODE, format!("attention_decode_{t}_4"))?,
             ],
             attention_merge: load(ptx::ATTENTION_DECODE, format!("attention_merge_{t}"))?,
-            attention_prefill: load(ptx::ATTENTION_PREFILL, format!("attention_prefill_{t}"))?,
+            attention_prefill: match element {
+                Element::F32 => {
+                    let kernel = load(ptx::ATTENTION_PREFILL, "attention_prefill_f32".to_owned())?;
+                    [kernel.clone(), kernel]
+                }
+                Element::F16 | Element::Bf16 => [
+                    load(ptx::ATTENTION_PREFILL_MMA, format!("attention_prefill_{t}_64"))?,
+                    load(ptx::ATTENTION_PREFILL_MMA, format!("attention_prefill_{t}_128"))?,
+                ],
+            },
             embed: load(ptx::EMBED, format!("embed_{t}"))?,
             gemv: gemvs(ptx::GEMV, "gemv")?,
             gemv_i8: gemvs(ptx::GEMV_I8, "gemv_i8")?,

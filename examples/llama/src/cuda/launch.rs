@@ -2,7 +2,7 @@
 
 use gapbench_cuda::{Arg, CudaError, Grid, Stream};
 
-use crate::cuda::kernels::{Cache, Heads, Kernels, MAX_GEMV_ROWS};
+use crate::cuda::kernels::{Cache, Element, Heads, Kernels, MAX_GEMV_ROWS};
 
 fn count(size: usize) -> Result<u32, CudaError> {
     u32::try_from(size).map_err(|_| CudaError::Length { what: format!("a kernel takes no size of {size}") })
@@ -131,12 +131,19 @@ impl Kernels {
     ) -> Result<(), CudaError> {
         let (first, tokens) = (count(first)?, count(tokens)?);
         let dim = heads.dim;
-        let grid =
-            Grid::new((tokens.div_ceil(32), heads.query), 128).shared(4 * (32 * dim + 32 * (dim + 4) + 1024));
+        let [small, large] = &self.attention_prefill;
+        let kernel = if dim <= 64 { small } else { large };
+        let grid = match self.element() {
+            Element::F32 => {
+                let shared = 4 * (32 * dim + 32 * (dim + 4) + 1024);
+                Grid::new((tokens.div_ceil(32), heads.query), 128).shared(shared)
+            }
+            Element::F16 | Element::Bf16 => Grid::new((tokens.div_ceil(64), heads.query), 128),
+        };
         let Cache { keys, values, tables, pages_per_row } = cache;
         let arguments =
             (qkv, keys, values, tables, out, first, tokens, heads.key, dim, pages_per_row, heads.scale());
-        self.attention_prefill.launch(stream, grid, arguments)
+        kernel.launch(stream, grid, arguments)
     }
 
     /// `y = silu(gate) * up` of the halves of each token's `gate_up`.

@@ -4,8 +4,10 @@
 pub const ARGMAX: &str = include_str!("../../kernels/argmax.ptx");
 /// `attention_decode_*_G`, `attention_merge_*`
 pub const ATTENTION_DECODE: &str = include_str!("../../kernels/attention_decode.ptx");
-/// `attention_prefill_*`
+/// `attention_prefill_f32`
 pub const ATTENTION_PREFILL: &str = include_str!("../../kernels/attention_prefill.ptx");
+/// `attention_prefill_*_DIM`
+pub const ATTENTION_PREFILL_MMA: &str = include_str!("../../kernels/attention_prefill_mma.ptx");
 /// `cast_*_*`
 pub const CAST: &str = include_str!("../../kernels/cast.ptx");
 /// `embed_*`
