@@ -57,6 +57,12 @@ impl Sequence {
         self.length
     }
 
+    /// Forgets all tokens after the first `length`; what follows is computed as if they had never been. Does nothing
+    /// where there are no more than that.
+    pub fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
+    }
+
     /// Tokens it was opened for.
     #[must_use]
     pub fn capacity(&self) -> usize {

@@ -8,7 +8,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::{
     cache::{PAGE, View},
     matmul::{Matrix, MatrixMut, matmul},
-    vector::{MatVec, Mode, WeightedSum, softmax, softmax_here},
+    vector::{FewRows, Mode, Reading, WeightedSum, softmax, softmax_here},
 };
 
 /// Sizes of the heads.
@@ -49,7 +49,8 @@ impl WithSimd for OneToken<'_> {
         for (head, (query, out)) in queries.enumerate() {
             let keys = past.blocks(false, head / group, length);
             for (scores, weight) in scores.chunks_mut(PAGE).zip(keys) {
-                MatVec { weight, x: query, out: scores, mode: Mode::Replace }.with_simd(simd);
+                let (mode, reading) = (Mode::Replace, Reading::FourRows);
+                FewRows { weight, columns: heads.dim, x: query, out: scores, mode, reading }.with_simd(simd);
             }
             softmax_here(scores);
             out.fill(0.0);

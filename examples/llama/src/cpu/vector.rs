@@ -13,44 +13,64 @@ const LANES: usize = 32;
 /// What a product does with the numbers already in its target.
 pub(super) use super::matmul::Mode;
 
-/// `out = weight x` or `out += weight x`: `weight` is `out.len()` rows of `x.len()` numbers.
-pub(super) struct MatVec<'a> {
+/// `out = x weight^T` or `out += x weight^T` for a few rows of `x`: `[count, columns]` times `[outputs, columns]` gives
+/// `[count, outputs]`. The matrix is read once, and each part of it used for all rows of `x` while it is at hand.
+pub(super) struct FewRows<'a> {
     pub(super) weight: &'a [f32],
+    pub(super) columns: usize,
     pub(super) x: &'a [f32],
     pub(super) out: &'a mut [f32],
     pub(super) mode: Mode,
+    pub(super) reading: Reading,
 }
 
-impl MatVec<'_> {
+/// In which order a matrix is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Four rows side by side: least work, best where the matrix is still in a cache.
+    FourRows,
+    /// From its first number to its last: what memory delivers fastest.
+    Onwards,
+}
+
+impl FewRows<'_> {
     pub(super) fn run(self) {
         Arch::new().dispatch(self);
     }
 }
 
-impl WithSimd for MatVec<'_> {
+impl WithSimd for FewRows<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let columns = self.x.len();
-        if columns == 0 {
+        let Self { weight, columns, x, out, mode, reading } = self;
+        let outputs = weight.len() / columns.max(1);
+        if outputs == 0 {
             return;
         }
-        let (blocks, rest) = self.out.as_chunks_mut::<4>();
-        let weights = self.weight.chunks_exact(4 * columns);
-        for (out, weight) in blocks.iter_mut().zip(weights) {
-            let (low, high) = weight.split_at(2 * columns);
+        let four = if reading == Reading::FourRows { outputs / 4 } else { 0 };
+        let (blocks, rest) = weight.split_at(four * 4 * columns);
+        for (number, block) in blocks.chunks_exact(4 * columns).enumerate() {
+            let (low, high) = block.split_at(2 * columns);
             let ((a, b), (c, d)) = (low.split_at(columns), high.split_at(columns));
-            let sums = dot4(simd, self.x, [a, b, c, d]);
-            match self.mode {
-                Mode::Replace => *out = sums,
-                Mode::Add => out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum),
+            for (x, out) in x.chunks_exact(columns).zip(out.chunks_exact_mut(outputs)) {
+                let sums = dot4(simd, x, [a, b, c, d]);
+                if let Some(out) = out.as_chunks_mut::<4>().0.get_mut(number) {
+                    match mode {
+                        Mode::Replace => *out = sums,
+                        Mode::Add => out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum),
+                    }
+                }
             }
         }
-        let weights = self.weight.chunks_exact(columns).skip(4 * blocks.len());
-        for (out, weight) in rest.iter_mut().zip(weights) {
-            let sum = dot(simd, self.x, weight);
-            *out = if self.mode == Mode::Add { *out + sum } else { sum };
+        for (number, row) in (4 * four..).zip(rest.chunks_exact(columns)) {
+            for (x, out) in x.chunks_exact(columns).zip(out.chunks_exact_mut(outputs)) {
+                let sum = dot(simd, x, row);
+                if let Some(out) = out.get_mut(number) {
+                    *out = if mode == Mode::Add { *out + sum } else { sum };
+                }
+            }
         }
     }
 }
@@ -101,18 +121,27 @@ fn step<S: Simd>(simd: S, sums: [S::f32s; 4], x: S::f32s, rows: [S::f32s; 4]) ->
     ]
 }
 
+/// One dot product, in four sums side by side.
 #[inline(always)]
 fn dot<S: Simd>(simd: S, x: &[f32], row: &[f32]) -> f32 {
     let ((x, x_tail), (row, row_tail)) = (S::as_simd_f32s(x), S::as_simd_f32s(row));
-    let mut sum = simd.splat_f32s(0.0);
-    for (x, row) in x.iter().zip(row) {
-        sum = simd.mul_add_e_f32s(*x, *row, sum);
+    let zero = simd.splat_f32s(0.0);
+    let [mut a, mut b, mut c, mut d] = [zero; 4];
+    let ((x4, x1), (row4, row1)) = (x.as_chunks::<4>(), row.as_chunks::<4>());
+    for (x, row) in x4.iter().zip(row4) {
+        a = simd.mul_add_e_f32s(x[0], row[0], a);
+        b = simd.mul_add_e_f32s(x[1], row[1], b);
+        c = simd.mul_add_e_f32s(x[2], row[2], c);
+        d = simd.mul_add_e_f32s(x[3], row[3], d);
+    }
+    for (x, row) in x1.iter().zip(row1) {
+        a = simd.mul_add_e_f32s(*x, *row, a);
     }
     if !x_tail.is_empty() {
         let (x, row) = (simd.partial_load_f32s(x_tail), simd.partial_load_f32s(row_tail));
-        sum = simd.mul_add_e_f32s(x, row, sum);
+        b = simd.mul_add_e_f32s(x, row, b);
     }
-    simd.reduce_sum_f32s(sum)
+    simd.reduce_sum_f32s(simd.add_f32s(simd.add_f32s(a, b), simd.add_f32s(c, d)))
 }
 
 /// `out += factor * row` for each row of `out.len()` numbers and its factor.
@@ -261,16 +290,22 @@ mod tests {
 
     #[test]
     fn products_with_all_tails_agree_with_f64() {
-        for rows in 1..10_usize {
-            for columns in 1..70_usize {
-                let weight: Vec<f32> = (0..rows * columns).map(|i| (i as f32 * 0.37).sin()).collect();
-                let x: Vec<f32> = (0..columns).map(|i| (i as f32 * 0.91).cos()).collect();
-                let mut out = vec![0.5; rows];
-                MatVec { weight: &weight, x: &x, out: &mut out, mode: Mode::Add }.run();
-                for (out, row) in out.iter().zip(weight.chunks(columns)) {
-                    let exact: f64 = row.iter().zip(&x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
-                    assert!((f64::from(*out) - 0.5 - exact).abs() < 1e-5);
-                }
+        for (rows, columns) in
+            (1..10_usize).flat_map(|rows| (1..70_usize).map(move |columns| (rows, columns)))
+        {
+            let weight: Vec<f32> = (0..rows * columns).map(|i| (i as f32 * 0.37).sin()).collect();
+            let x: Vec<f32> = (0..3 * columns).map(|i| (i as f32 * 0.91).cos()).collect();
+            let exact = |row: &[f32], x: &[f32]| -> f64 {
+                row.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum()
+            };
+            let expected = x.chunks(columns).flat_map(|x| weight.chunks(columns).map(|row| exact(row, x)));
+            let expected: Vec<f64> = expected.collect();
+            for reading in [Reading::FourRows, Reading::Onwards] {
+                let mut out = vec![0.5; 3 * rows];
+                let (weight, x, mode) = (weight.as_slice(), x.as_slice(), Mode::Add);
+                FewRows { weight, columns, x, out: &mut out, mode, reading }.run();
+                let mut pairs = out.iter().zip(&expected);
+                assert!(pairs.all(|(out, exact)| (f64::from(*out) - 0.5 - exact).abs() < 1e-5));
             }
         }
     }
