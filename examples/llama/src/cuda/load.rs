@@ -1,0 +1,239 @@
+//! Weights from the mapped files into the device's memory. They pass through two page-locked buffers in turns: while one
+//! is on its way over the bus, the other is filled from the file. The host never has more of the model than these two
+//! and the pages that the system keeps of the file.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use gapbench_cuda::{Buffer, Cuda, Event, Function, Pointer, Stream};
+
+use super::kernels::{Element, Kernels, cast, cast_grid};
+use super::raw::Staging;
+use crate::{Dtype, Error, Tensor, Weights};
+
+/// How the time of loading was spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Loaded {
+    /// Bytes of the files that went over the bus.
+    pub bytes: u64,
+    /// Pieces in which they went.
+    pub pieces: usize,
+    /// Seconds in all, from the first piece's filling to the last one's arrival.
+    pub total_s: f64,
+    /// Seconds in which the host filled buffers from the files.
+    pub fill_s: f64,
+    /// Seconds in which pieces were on their way, by the device's clock. Beside the filling, as far as it overlaps.
+    pub copy_s: f64,
+    /// Seconds for loading the kernels before.
+    pub kernels_s: f64,
+}
+
+/// A matrix as the products take it: `outputs` rows of `inputs` numbers.
+#[derive(Debug)]
+pub(super) struct Matrix {
+    pub(super) data: Buffer<u8>,
+    /// Of each row, f32, if the numbers are bytes.
+    pub(super) scales: Option<Buffer<u8>>,
+    pub(super) outputs: usize,
+    pub(super) inputs: usize,
+}
+
+struct Lane {
+    stream: Stream,
+    staging: Staging<u8>,
+    /// What is converted on the device arrives here.
+    raw: Option<Buffer<u8>>,
+}
+
+pub(super) struct Loader<'a> {
+    cuda: &'a Cuda,
+    kernels: &'a Kernels,
+    weights: &'a Weights,
+    lanes: [Lane; 2],
+    piece: usize,
+    casts: HashMap<Element, Function>,
+    copies: Vec<(Event, Event)>,
+    report: Loaded,
+    begin: Instant,
+}
+
+#[allow(clippy::disallowed_methods, reason = "the phases of a load, which no test replaces")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// What a tensor of numbers is stored as; nothing for bytes with scales.
+fn element_of(dtype: Dtype) -> Option<Element> {
+    Element::try_from(dtype).ok()
+}
+
+impl<'a> Loader<'a> {
+    /// With two buffers of `piece` bytes.
+    pub(super) fn new(
+        cuda: &'a Cuda,
+        kernels: &'a Kernels,
+        weights: &'a Weights,
+        piece: usize,
+    ) -> Result<Self, Error> {
+        // Whole numbers of any type, and accesses of 16 bytes.
+        let piece = piece.next_multiple_of(64);
+        let lane = || -> Result<Lane, Error> {
+            let stream = cuda.new_stream()?;
+            Ok(Lane { staging: Staging::new(cuda, &stream, piece)?, stream, raw: None })
+        };
+        Ok(Self {
+            cuda,
+            kernels,
+            weights,
+            lanes: [lane()?, lane()?],
+            piece,
+            casts: HashMap::new(),
+            copies: Vec::new(),
+            report: Loaded::default(),
+            begin: now(),
+        })
+    }
+
+    /// Waits for all pieces.
+    pub(super) fn finish(mut self) -> Result<Loaded, Error> {
+        self.settle()?;
+        self.report.total_s = self.begin.elapsed().as_secs_f64();
+        for (begin, end) in &self.copies {
+            self.report.copy_s += begin.elapsed(end)?;
+        }
+        Ok(self.report)
+    }
+
+    fn settle(&self) -> Result<(), Error> {
+        Ok(self.lanes.iter().try_for_each(|lane| lane.stream.synchronize())?)
+    }
+
+    /// A tensor in the engine's type.
+    pub(super) fn vector(&mut self, name: &str) -> Result<Buffer<u8>, Error> {
+        self.stacked(&[self.weights.tensor(name)?])
+    }
+
+    /// Matrices with as many inputs each, one below the other. They stay bytes if all of them are.
+    pub(super) fn matrix(&mut self, names: &[String], inputs: usize) -> Result<Matrix, Error> {
+        let tensors: Vec<Tensor<'a>> =
+            names.iter().map(|name| self.weights.tensor(name)).collect::<Result<_, Error>>()?;
+        let outputs = tensors.iter().map(|tensor| tensor.shape.first().copied().unwrap_or(0)).sum();
+        if tensors.iter().any(|tensor| tensor.dtype != Dtype::I8) {
+            return Ok(Matrix { data: self.stacked(&tensors)?, scales: None, outputs, inputs });
+        }
+        let data = self.joined(tensors.iter().map(|tensor| tensor.bytes))?;
+        let scales = Some(self.joined(tensors.iter().map(|tensor| tensor.scale))?);
+        Ok(Matrix { data, scales, outputs, inputs })
+    }
+
+    /// Bytes as they are, one after the other.
+    fn joined(&mut self, parts: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Buffer<u8>, Error> {
+        let to = self.allocate(parts.clone().map(<[u8]>::len).sum())?;
+        let mut start = 0;
+        for part in parts {
+            self.copy(part, &to, start)?;
+            start += part.len();
+        }
+        Ok(to)
+    }
+
+    /// Tensors in the engine's type, one after the other.
+    fn stacked(&mut self, tensors: &[Tensor<'a>]) -> Result<Buffer<u8>, Error> {
+        let element = self.kernels.element();
+        let numbers = |tensor: &Tensor<'_>| tensor.shape.iter().product::<usize>();
+        let to = self.allocate(tensors.iter().map(numbers).sum::<usize>() * element.bytes())?;
+        let mut start = 0;
+        for tensor in tensors {
+            match element_of(tensor.dtype) {
+                Some(stored) if stored == element => self.copy(tensor.bytes, &to, start)?,
+                Some(stored) => self.convert(tensor.bytes, stored, &to, start)?,
+                None => self.widen(tensor, &to, start)?,
+            }
+            start += numbers(tensor) * element.bytes();
+        }
+        Ok(to)
+    }
+
+    /// Memory that all streams may use.
+    fn allocate(&self, bytes: usize) -> Result<Buffer<u8>, Error> {
+        let buffer = self.cuda.stream().allocate(bytes)?;
+        self.cuda.synchronize()?;
+        Ok(buffer)
+    }
+
+    /// The next piece: fills the lane whose turn it is.
+    fn fill(&mut self, piece: &[u8]) -> Result<&mut Lane, Error> {
+        self.lanes.rotate_left(1);
+        let [lane, _] = &mut self.lanes;
+        let place = lane.staging.values()?;
+        // The wait above is the bus's time; this is the file's.
+        let begin = now();
+        if let Some(place) = place.get_mut(..piece.len()) {
+            place.copy_from_slice(piece);
+        }
+        self.report.fill_s += begin.elapsed().as_secs_f64();
+        self.report.bytes += piece.len() as u64;
+        self.report.pieces += 1;
+        Ok(lane)
+    }
+
+    fn copy(&mut self, bytes: &[u8], to: &Buffer<u8>, mut start: usize) -> Result<(), Error> {
+        for piece in bytes.chunks(self.piece) {
+            let lane = self.fill(piece)?;
+            let begin = lane.stream.record()?;
+            lane.staging.send(&to.view(start..start + piece.len())?)?;
+            let end = lane.stream.record()?;
+            self.copies.push((begin, end));
+            start += piece.len();
+        }
+        Ok(())
+    }
+
+    fn convert(
+        &mut self,
+        bytes: &[u8],
+        from: Element,
+        to: &Buffer<u8>,
+        mut start: usize,
+    ) -> Result<(), Error> {
+        let element = self.kernels.element();
+        let kernel = match self.casts.get(&from) {
+            Some(kernel) => kernel.clone(),
+            None => {
+                let Some(kernel) = cast(self.cuda, from, element)? else {
+                    return self.copy(bytes, to, start);
+                };
+                self.casts.insert(from, kernel.clone());
+                kernel
+            }
+        };
+        for piece in bytes.chunks(self.piece) {
+            let (room, numbers) = (self.piece, piece.len() / from.bytes());
+            let lane = self.fill(piece)?;
+            let raw = match lane.raw.take() {
+                Some(raw) => raw,
+                None => lane.stream.allocate(room)?,
+            };
+            let begin = lane.stream.record()?;
+            lane.staging.send(&raw.view(0..piece.len())?)?;
+            let end = lane.stream.record()?;
+            let target = to.view(start..start + numbers * element.bytes())?;
+            kernel.launch(&lane.stream, cast_grid(numbers), (&raw, &target, numbers as u64))?;
+            lane.raw = Some(raw);
+            self.copies.push((begin, end));
+            start += numbers * element.bytes();
+        }
+        Ok(())
+    }
+
+    /// Bytes with scales, as numbers.
+    fn widen(&mut self, tensor: &Tensor<'a>, to: &Buffer<u8>, start: usize) -> Result<(), Error> {
+        let rows = tensor.shape.first().copied().unwrap_or(0);
+        let columns = tensor.bytes.len() / rows.max(1);
+        let (data, scales) =
+            (self.joined(std::iter::once(tensor.bytes))?, self.joined(std::iter::once(tensor.scale))?);
+        self.settle()?;
+        let target = Pointer(to.ptr() + start as u64);
+        Ok(self.kernels.dequantize(self.cuda.stream(), (rows, columns), &data, &scales, target)?)
+    }
+}
