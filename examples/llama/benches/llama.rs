@@ -1,4 +1,9 @@
-//! The CPU engine on a model of a million random weights: `cargo bench -p llama`.
+//! The CPU engine on a model of a million random weights, and the CUDA engine where there is a device:
+//! `cargo bench -p llama`.
+
+#[cfg(feature = "cuda")]
+#[path = "llama/cuda.rs"]
+mod cuda;
 
 use std::{
     fs,
