@@ -139,10 +139,13 @@ def llama2c(program: Path, model: Path, tokenizer: Path, tokens: int) -> dict[st
     return {"decode": repeats * tokens / (many - one)}
 
 
-def rust(program: Path, model: Path, tokens: int) -> tuple[dict[str, float], list[int]]:
+def rust(program: Path, model: Path, tokens: int, huge_pages: bool = False) -> tuple[dict[str, float], list[int]]:
+    environment = os.environ | ({"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if huge_pages else {})
+
     def lines(answer: int, prompt: int) -> list[list[str]]:
         command = [program, model, str(answer), "5", str(prompt)]
-        return [line.split() for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+        return [line.split() for line in done.stdout.splitlines()]
 
     decoded = lines(tokens, 1)
     decode = max(tokens / int(line[1]) * 1e9 for line in decoded)
@@ -170,6 +173,7 @@ def eager(model: Llama, tokens: int) -> tuple[dict[str, float], list[int]]:
 
 def compare(args: argparse.Namespace, folder: Path, model: Path, binary: Path, tokenizer: Path, tokens: int) -> dict:
     engines = {"this": lambda: rust(args.rust, model, tokens)}
+    engines["this, huge pages"] = lambda: rust(args.rust, model, tokens, huge_pages=True)
     for flags in (["-O3"], ["-Ofast", "-march=native"]):
         if program := build_llama2c(args.run_c, folder, flags):
             name = "llama2.c " + " ".join(flags)

@@ -32,7 +32,7 @@ pub fn write(folder: &Path, preset: &Preset, seed: u64) -> Result<(), Error> {
     write_sharded(folder, preset, seed, SHARD_BYTES)
 }
 
-/// [`write`] with another largest size of a weights file; one tensor is never cut.
+/// [`write()`] with another largest size of a weights file; one tensor is never cut.
 ///
 /// # Errors
 ///
