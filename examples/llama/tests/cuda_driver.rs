@@ -102,7 +102,9 @@ fn memory_that_runs_out_while_loading_is_an_error() {
         let (config, weights) = (Config::load(&folder).unwrap(), Weights::open(&folder).unwrap());
         let cuda = Cuda::find().unwrap();
         let error = CudaEngine::load(&cuda, config.clone(), &weights, &options(64)).err().unwrap();
-        assert!(error.to_string().contains("bytes of the device"), "{error}");
+        assert!(matches!(error, Error::Memory { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("bytes of the device") && text.contains("64 tokens x 128 B"), "{error}");
         CudaEngine::load(&cuda, config, &weights, &options(64)).unwrap();
     });
 }

@@ -32,6 +32,15 @@ fn folder(name: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// Whose shape a preset has, as claims name it. The weights are random: they cost the same.
+fn shape(preset: &str) -> &'static str {
+    match preset {
+        "1b" => "llama-3.2-1b",
+        "8b" => "llama-3.1-8b",
+        _ => "llama-tiny",
+    }
+}
+
 struct Model {
     folder: PathBuf,
     config: Config,
@@ -39,12 +48,17 @@ struct Model {
     engine: CudaEngine,
 }
 
-/// The preset on the device; skipped where it does not fit, with the arithmetic.
-fn model(bench: &Kernel<Cuda>, preset: &str, options: &Options) -> Result<Model> {
-    if bench.is_test() && preset != "tiny" {
-        return Err(Skip::because("a run that only tests computes the smallest model").into());
+/// A simulated device computes some hundred million instructions per second.
+fn small_enough(device: &Cuda, preset: &str) -> Result<()> {
+    if device.facts().simulated && preset != "tiny" {
+        return Err(Skip::because("a simulated device computes the smallest model only").into());
     }
-    let device = bench.device();
+    Ok(())
+}
+
+/// The preset on the device; skipped where it does not fit, with the arithmetic.
+fn model(device: &Cuda, preset: &str, options: &Options) -> Result<Model> {
+    small_enough(device, preset)?;
     let folder = folder(preset)?;
     let (config, weights) = (Config::load(&folder)?, Weights::open(&folder)?);
     let plan = CudaEngine::plan(device, &config, &weights, options)?;
@@ -75,7 +89,8 @@ fn product_flops(config: &Config) -> (u64, u64) {
     (2 * layout::parameters(config) - tables, head)
 }
 
-/// What a step leaves is close to what the CPU computes where that takes no minutes, else the same as the first time.
+/// What a step leaves is close to what was expected: from the CPU where a run only tests the smallest model, else from the
+/// same step launched kernel by kernel.
 fn within(expected: &[f32], model: &Model, device: &Cuda) -> Result<Closeness> {
     let expected: Vec<f64> = expected.iter().map(|logit| f64::from(*logit)).collect();
     // bf16 has 8 bits: after the layers of the smallest model an error is a few units of the last one.
@@ -83,18 +98,14 @@ fn within(expected: &[f32], model: &Model, device: &Cuda) -> Result<Closeness> {
 }
 
 /// One more token for each of so many sequences, a whole step as one launch. Its bytes are weights and cache.
-#[gap_bench(
-    paper = ["papers/llama.toml#trtllm-8b-h200", "papers/llama.toml#trtllm-8b-h100"],
-    preset = ["tiny", "1b", "8b"],
-    batch = [1, 8, 50]
-)]
-fn decode_cuda(bench: &mut Kernel<Cuda>, preset: &str, batch: u32) -> Result<()> {
+#[gap_bench(preset = ["tiny", "1b", "8b"], batch = [1, 8, 50])]
+fn decode_step_cuda(bench: &mut Kernel<Cuda>, preset: &str, batch: u32) -> Result<()> {
     let count = if bench.is_test() { batch.min(9) } else { batch } as usize;
     let past = if bench.is_test() { 5 } else { PAST };
     let room = past + 4;
     let cache_tokens = count * room.next_multiple_of(16);
     let options = Options { max_batch: count, chunk: past.max(64), ..Options::new(cache_tokens) };
-    let mut model = model(bench, preset, &options)?;
+    let mut model = model(bench.device(), preset, &options)?;
     let config = model.config.clone();
     let prompts: Vec<Vec<u32>> = (0..count).map(|number| prompt(&config, past, number)).collect();
     let mut sequences: Vec<Sequence> = Vec::new();
@@ -110,12 +121,12 @@ fn decode_cuda(bench: &mut Kernel<Cuda>, preset: &str, batch: u32) -> Result<()>
         let mut step: Vec<(&mut Sequence, u32)> = sequences.iter_mut().zip(100..).collect();
         expected = model.engine.decode(&mut step)?;
     }
-    if bench.is_test() {
+    if bench.is_test() && preset == "tiny" {
         expected = on_cpu(&model, &prompts, cache_tokens)?;
     }
     let (layers, head) = product_flops(&config);
     let attention = 4 * ((past + 1) * config.query_size() * config.num_hidden_layers) as u64;
-    bench.condition(Condition::Model, format!("llama-{preset}").as_str()).condition(Condition::Dtype, "bf16");
+    bench.condition(Condition::Model, shape(preset)).condition(Condition::Dtype, "bf16");
     bench.condition(Condition::InputLen, past as f64);
     let cache = (count * (past + 1)) as u64 * model.plan.bytes_per_token();
     bench.bytes(weights_read(&model, count) + cache).flops(count as u64 * (layers + head + attention));
@@ -138,21 +149,17 @@ fn on_cpu(model: &Model, prompts: &[Vec<u32>], cache_tokens: usize) -> Result<Ve
     Ok(logits)
 }
 
-/// A prompt of so many tokens, up to the logits of the token after it.
-#[gap_bench(
-    paper = "papers/llama.toml#trtllm-ttft-2048",
-    preset = ["tiny", "1b", "8b"],
-    tokens = [2048]
-)]
-fn prefill_cuda(bench: &mut Kernel<Cuda>, preset: &str, tokens: u32) -> Result<()> {
+/// A prompt of so many tokens, up to the logits of the token after it, as one launch.
+#[gap_bench(preset = ["tiny", "1b", "8b"], tokens = [2048])]
+fn prefill_step_cuda(bench: &mut Kernel<Cuda>, preset: &str, tokens: u32) -> Result<()> {
     let tokens = if bench.is_test() { 40 } else { tokens as usize };
     let options = Options { max_batch: 1, chunk: tokens, ..Options::new(tokens) };
-    let mut model = model(bench, preset, &options)?;
+    let mut model = model(bench.device(), preset, &options)?;
     let config = model.config.clone();
     let ids = prompt(&config, tokens, 0);
     let mut sequence = model.engine.open(tokens)?;
     let mut expected = model.engine.prefill(&mut sequence, &ids)?;
-    if bench.is_test() {
+    if bench.is_test() && preset == "tiny" {
         let mut cpu = CpuEngine::load(config.clone(), &Weights::open(&model.folder)?, tokens)?;
         let mut sequence = cpu.open(tokens)?;
         expected = cpu.prefill(&mut sequence, &ids)?;
@@ -161,7 +168,7 @@ fn prefill_cuda(bench: &mut Kernel<Cuda>, preset: &str, tokens: u32) -> Result<(
     let (count, width) = (tokens as u64, (config.query_size() * config.num_hidden_layers) as u64);
     // Token i looks at i + 1 positions.
     let attention = 2 * count * (count + 1) * width;
-    bench.condition(Condition::Model, format!("llama-{preset}").as_str()).condition(Condition::Dtype, "bf16");
+    bench.condition(Condition::Model, shape(preset)).condition(Condition::Dtype, "bf16");
     bench.condition(Condition::Batch, 1.0).condition(Condition::InputLen, tokens as f64);
     bench.bytes(weights_read(&model, tokens) + count * model.plan.bytes_per_token());
     bench.flops(count * layers + attention + head);
@@ -171,16 +178,82 @@ fn prefill_cuda(bench: &mut Kernel<Cuda>, preset: &str, tokens: u32) -> Result<(
     bench.check(|| within(&expected, &model, &device))
 }
 
+/// One more token for each of so many sequences as a server sees it: ids go to the device, the likeliest tokens come back.
+#[gap_bench(
+    paper = [
+        "papers/llama.toml#trtllm-8b-h200",
+        "papers/llama.toml#trtllm-8b-h100",
+        "papers/llama.toml#nim-70b-50",
+    ],
+    preset = ["tiny", "1b", "8b"],
+    batch = [1, 8, 50]
+)]
+fn decode_cuda(bench: &mut Bencher, preset: &str, batch: u32) -> Result<()> {
+    let device = Cuda::find()?;
+    let simulated = device.facts().simulated;
+    let (count, past) = if simulated { (batch.min(9) as usize, 5) } else { (batch as usize, PAST) };
+    let room = past + 4;
+    let options =
+        Options { max_batch: count, chunk: past.max(64), ..Options::new(count * room.next_multiple_of(16)) };
+    let Model { config, mut engine, .. } = model(&device, preset, &options)?;
+    let mut sequences: Vec<Sequence> = Vec::new();
+    for number in 0..count {
+        let mut sequence = engine.open(room)?;
+        engine.prefill(&mut sequence, &prompt(&config, past, number))?;
+        sequences.push(sequence);
+    }
+    let mut step = move || {
+        sequences.iter_mut().for_each(|sequence| sequence.truncate(past));
+        let mut batch: Vec<(&mut Sequence, u32)> = sequences.iter_mut().zip(100..).collect();
+        engine.decode_greedy(&mut batch)
+    };
+    let expected = step()?;
+    on(bench, &device, preset).condition(Condition::InputLen, past as f64);
+    bench
+        .elements(count as u64)
+        .iter_checked(step, |tokens| tokens.as_ref().is_ok_and(|tokens| *tokens == expected));
+    Ok(())
+}
+
+/// A prompt of so many tokens, up to the logits of the token after it, as a server sees it.
+#[gap_bench(paper = "papers/llama.toml#trtllm-ttft-2048", preset = ["tiny", "1b", "8b"], tokens = [2048])]
+fn prefill_cuda(bench: &mut Bencher, preset: &str, tokens: u32) -> Result<()> {
+    let device = Cuda::find()?;
+    let tokens = if device.facts().simulated { 40 } else { tokens as usize };
+    let options = Options { max_batch: 1, chunk: tokens, ..Options::new(tokens) };
+    let Model { config, mut engine, .. } = model(&device, preset, &options)?;
+    let ids = prompt(&config, tokens, 0);
+    let mut sequence = engine.open(tokens)?;
+    let expected = engine.prefill(&mut sequence, &ids)?;
+    on(bench, &device, preset)
+        .condition(Condition::Batch, 1.0)
+        .condition(Condition::InputLen, tokens as f64)
+        .elements(tokens as u64)
+        .iter_checked(
+            || {
+                sequence.truncate(0);
+                engine.prefill(&mut sequence, &ids)
+            },
+            |logits| logits.as_ref().is_ok_and(|logits| *logits == expected),
+        );
+    Ok(())
+}
+
+fn on<'a>(bench: &'a mut Bencher, device: &Cuda, preset: &str) -> &'a mut Bencher {
+    bench
+        .condition(Condition::Model, shape(preset))
+        .condition(Condition::Dtype, "bf16")
+        .condition(Condition::Hardware, device.facts().name.as_str())
+        .condition(Condition::Count, 1.0)
+}
+
 /// The served model: a short prompt in, sixteen tokens out, greedily.
 #[gap_bench(preset = ["tiny", "1b", "8b"], inputs = "data/prompts.jsonl", cold_start, memory)]
 fn served_cuda(serve: &mut Serve, preset: &str) -> Result<()> {
     let device = serve.phase("device", Cuda::find)?;
-    if device.facts().simulated && preset != "tiny" {
-        return Err(Skip::because("a simulated device computes the smallest model only").into());
-    }
+    small_enough(&device, preset)?;
     let folder = folder(preset)?;
-    let model = format!("llama-{preset}");
-    serve.condition(Condition::Model, model.as_str()).condition(Condition::Dtype, "bf16");
+    serve.condition(Condition::Model, shape(preset)).condition(Condition::Dtype, "bf16");
     serve.condition(Condition::Hardware, device.facts().name.as_str()).condition(Condition::Count, 1.0);
     serve.condition(Condition::OutputLen, ANSWER as f64);
     let weights = Weights::open(&folder)?;

@@ -22,7 +22,8 @@ pub struct Loaded {
     pub total_s: f64,
     /// Seconds in which the host filled buffers from the files.
     pub fill_s: f64,
-    /// Seconds in which pieces were on their way, by the device's clock. Beside the filling, as far as it overlaps.
+    /// Seconds that the pieces were on their way, by the device's clock, added up. It overlaps with the filling, and a
+    /// piece that waits for the one before it counts its wait.
     pub copy_s: f64,
     /// Seconds for loading the kernels before.
     pub kernels_s: f64,

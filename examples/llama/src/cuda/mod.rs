@@ -38,7 +38,23 @@ const RESERVE: u64 = 128 << 20;
 
 impl From<CudaError> for Error {
     fn from(error: CudaError) -> Self {
-        Self::Device(error.to_string())
+        let text = error.to_string();
+        match error {
+            CudaError::OutOfMemory { free, .. } => {
+                Self::Memory { place: "the device's memory".into(), available: free, plan: text }
+            }
+            _ => Self::Device(text),
+        }
+    }
+}
+
+/// Memory that ran out although the plan fitted: somebody else took it meanwhile. The arithmetic is shown all the same.
+fn with_plan(error: Error, plan: &Plan) -> Error {
+    match error {
+        Error::Memory { place, available, plan: what } => {
+            Error::Memory { place, available, plan: format!("{plan}\n{what}") }
+        }
+        other => other,
     }
 }
 
@@ -142,7 +158,7 @@ impl CudaEngine {
     /// # Errors
     ///
     /// Those of [`Weights::check`]; [`Error::Memory`], with the arithmetic, where the plan does not fit into what the
-    /// device has free; [`Error::Device`] for what the driver refuses, and for heads of a size that the kernels do not
+    /// device has free, or memory runs out meanwhile; [`Error::Device`] for what the driver refuses, and for heads of a size that the kernels do not
     /// take.
     pub fn load(device: &Cuda, config: Config, weights: &Weights, options: &Options) -> Result<Self, Error> {
         weights.check(&config)?;
@@ -155,6 +171,17 @@ impl CudaEngine {
             let place = format!("{} (free, less {RESERVE} B for libraries)", device.facts().name);
             return Err(Error::Memory { place, available, plan: plan.to_string() });
         }
+        Self::allocate(device, config, weights, options, (element, heads, &sizes))
+            .map_err(|error| with_plan(error, &plan))
+    }
+
+    fn allocate(
+        device: &Cuda,
+        config: Config,
+        weights: &Weights,
+        options: &Options,
+        (element, heads, sizes): (Element, Heads, &Sizes),
+    ) -> Result<Self, Error> {
         let begin = device.stream().record()?;
         let kernels = Kernels::load(device, element)?;
         let end = device.stream().record()?;
@@ -166,7 +193,7 @@ impl CudaEngine {
         let engine = Self {
             frequencies: device.upload(&turns)?,
             pages: Pages::new(device, &config, options.cache_tokens, element.bytes())?,
-            work: Work::new(device, &sizes)?,
+            work: Work::new(device, sizes)?,
             graphs: Graphs::new(options.graphs),
             max_batch: sizes.batch,
             chunk: sizes.chunk,
