@@ -52,6 +52,7 @@ pub struct Kernel<D> {
     moved: u64,
     bytes: Option<u64>,
     flops: Option<u64>,
+    elements: Option<u64>,
     before: Before,
     launched: usize,
     checked: usize,
@@ -83,6 +84,7 @@ impl Target for Kernel<Cuda> {
             moved: 0,
             bytes: None,
             flops: None,
+            elements: None,
             before,
             launched: 0,
             checked: 0,
@@ -145,6 +147,12 @@ impl<D> Kernel<D> {
     /// have.
     pub fn bytes(&mut self, per_launch: u64) -> &mut Self {
         self.bytes = Some(per_launch);
+        self
+    }
+
+    /// States how many elements one launch processes, such as tokens, so that elements per second are reported too.
+    pub fn elements(&mut self, per_launch: u64) -> &mut Self {
+        self.elements = Some(per_launch);
         self
     }
 
@@ -291,6 +299,9 @@ impl Kernel<Cuda> {
         }
         if let Some(flops) = self.flops {
             series(Metric::ThroughputFlops, rate(flops), 1);
+        }
+        if let Some(elements) = self.elements {
+            series(Metric::ThroughputSamples, rate(elements), 1);
         }
         match self.attainable(bytes) {
             Ok(seconds) => {

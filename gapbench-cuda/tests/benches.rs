@@ -142,6 +142,7 @@ fn times_that_are_known_come_out_as_they_are() {
         // Two buffers of 2^14 elements of 4 bytes, and 2^14 operations.
         ("throughput.bytes", 131_072.0 / 1e-4),
         ("throughput.flops", 16_384.0 / 1e-4),
+        ("throughput.samples", 16_384.0 / 1e-4),
     ];
     for (metric, expected) in known {
         // The driver gives an elapsed time as an f32.
