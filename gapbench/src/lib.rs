@@ -62,6 +62,7 @@ pub mod cli;
 pub mod declare;
 pub mod input;
 pub mod judge;
+pub mod load;
 pub mod measure;
 pub mod plan;
 pub mod record;
