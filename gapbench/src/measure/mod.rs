@@ -7,6 +7,7 @@ mod channel;
 mod clock;
 mod contention;
 mod entry;
+pub mod load;
 mod memory;
 mod sampler;
 mod serve;
