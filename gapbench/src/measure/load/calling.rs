@@ -49,7 +49,7 @@ pub(super) fn single(run: &Run, load: &Load, call: &mut dyn FnMut(usize) -> Answ
             recorder.busy_ns += end_ns - begin_ns;
             let possible_ns = due_ns.max(free_ns);
             recorder.add(Ended { request, due_ns, possible_ns, begin_ns, end_ns, answer, emit: None });
-            free_ns = end_ns;
+            free_ns = run.free_ns(possible_ns, begin_ns, end_ns);
         }
     })
 }
@@ -89,7 +89,7 @@ pub(super) fn batches(
                 let possible_ns = possible_ns.max(due_ns);
                 recorder.add(Ended { request, due_ns, possible_ns, begin_ns, end_ns, answer, emit: None });
             }
-            free_ns = end_ns;
+            free_ns = run.free_ns(possible_ns, begin_ns, end_ns);
         }
     });
     seen.batches = count;

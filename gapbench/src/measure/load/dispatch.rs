@@ -40,7 +40,7 @@ pub(super) struct Dispatch {
 
 #[derive(Debug)]
 enum Kind {
-    Open { schedule: Schedule, next: AtomicUsize },
+    Open { schedule: Schedule, next: AtomicUsize, grain_ns: u64 },
     Closed { queue: Mutex<Closed>, changed: Condvar },
 }
 
@@ -63,6 +63,7 @@ struct Closed {
     promised: usize,
     issued: usize,
     with_workers: usize,
+    waiting_workers: usize,
     in_system: usize,
     cap: usize,
     ended: u64,
@@ -110,10 +111,15 @@ impl Closed {
         }
     }
 
-    fn promise(&mut self, due_ns: u64) {
+    fn promise(&mut self, due_ns: u64, now_ns: u64) {
         if self.promised < self.most_requests && due_ns < self.until_ns {
             self.promised += 1;
-            self.thinking.push(Reverse(due_ns));
+            if due_ns <= now_ns {
+                self.ready.push_back(due_ns);
+                self.arrives(due_ns);
+            } else {
+                self.thinking.push(Reverse(due_ns));
+            }
         }
     }
 
@@ -127,7 +133,7 @@ impl Closed {
         }
         self.in_system = self.in_system.saturating_sub(1);
         let think_ns = self.draw.think_ns(self.think);
-        self.promise(end_ns.saturating_add(think_ns));
+        self.promise(end_ns.saturating_add(think_ns), end_ns);
         self.advance(end_ns);
     }
 }
@@ -137,8 +143,8 @@ fn lock(queue: &Mutex<Closed>) -> MutexGuard<'_, Closed> {
 }
 
 impl Dispatch {
-    pub(super) fn open(schedule: Schedule, start_ns: u64) -> Dispatch {
-        let kind = Kind::Open { schedule, next: AtomicUsize::new(0) };
+    pub(super) fn open(schedule: Schedule, start_ns: u64, grain_ns: u64) -> Dispatch {
+        let kind = Kind::Open { schedule, next: AtomicUsize::new(0), grain_ns };
         Dispatch { start_ns, kind, ended: AtomicU64::new(0) }
     }
 
@@ -157,6 +163,7 @@ impl Dispatch {
             promised: 0,
             issued: 0,
             with_workers: 0,
+            waiting_workers: 0,
             in_system: 0,
             cap: ((clients as f64 * STEADY_SHARE).ceil() as usize).max(1),
             ended: 0,
@@ -164,7 +171,7 @@ impl Dispatch {
         };
         for _ in 0..clients {
             let think_ns = queue.draw.think_ns(think);
-            queue.promise(start_ns.saturating_add(think_ns));
+            queue.promise(start_ns.saturating_add(think_ns), 0);
         }
         let kind = Kind::Closed { queue: Mutex::new(queue), changed: Condvar::new() };
         Dispatch { start_ns, kind, ended: AtomicU64::new(0) }
@@ -174,10 +181,10 @@ impl Dispatch {
     #[inline]
     pub(super) fn take(&self) -> Option<(Taken, u64)> {
         match &self.kind {
-            Kind::Open { schedule, next } => {
+            Kind::Open { schedule, next, grain_ns } => {
                 let request = next.fetch_add(1, Ordering::Relaxed);
                 let due_ns = self.start_ns + schedule.due_ns(request)?;
-                Some((Taken { request, due_ns }, pace::wait_until(due_ns)))
+                Some((Taken { request, due_ns }, pace::wait_in_grains(due_ns, *grain_ns)))
             }
             Kind::Closed { queue, changed } => {
                 let mut queue = lock(queue);
@@ -187,10 +194,16 @@ impl Dispatch {
                         Next::Taken(taken) => return Some((taken, now_ns)),
                         Next::NotBefore(due_ns) => {
                             let wait = Duration::from_nanos(due_ns - now_ns);
+                            queue.waiting_workers += 1;
                             let waited = changed.wait_timeout(queue, wait);
                             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+                            queue.waiting_workers -= 1;
                         }
-                        Next::Later => queue = changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                        Next::Later => {
+                            queue.waiting_workers += 1;
+                            queue = changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                            queue.waiting_workers -= 1;
+                        }
                         Next::Never => return None,
                     }
                 }
@@ -201,7 +214,7 @@ impl Dispatch {
     /// What a lone worker could take at `now_ns` without waiting.
     pub(super) fn try_take(&self, now_ns: u64) -> Next {
         match &self.kind {
-            Kind::Open { schedule, next } => {
+            Kind::Open { schedule, next, .. } => {
                 let request = next.load(Ordering::Relaxed);
                 let Some(due_ns) = schedule.due_ns(request) else { return Next::Never };
                 let due_ns = self.start_ns + due_ns;
@@ -223,9 +236,14 @@ impl Dispatch {
                 self.ended.fetch_add(1, Ordering::Relaxed);
             }
             Kind::Closed { queue, changed } => {
-                lock(queue).end(end_ns);
-                // Whoever waits looks again: for this client's next request, or because none will come.
-                changed.notify_all();
+                let mut queue = lock(queue);
+                queue.end(end_ns);
+                let somebody_waits = queue.waiting_workers > 0;
+                drop(queue);
+                if somebody_waits {
+                    // They look again: for this client's next request, or because none will come.
+                    changed.notify_all();
+                }
             }
         }
     }
@@ -268,7 +286,7 @@ impl Dispatch {
 
     pub(super) fn issued(&self) -> usize {
         match &self.kind {
-            Kind::Open { schedule, next } => next.load(Ordering::Relaxed).min(schedule.len()),
+            Kind::Open { schedule, next, .. } => next.load(Ordering::Relaxed).min(schedule.len()),
             Kind::Closed { queue, .. } => lock(queue).issued,
         }
     }

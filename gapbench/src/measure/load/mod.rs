@@ -53,6 +53,9 @@ pub struct Load {
     pub realtime: bool,
     /// Single requests are kept where there are at most so many.
     pub keep_rows: usize,
+    /// Shortest sleep between two sendings of an open loop, in nanoseconds. 0 sends each request at its due time; at tens
+    /// of thousands of requests per second a longer one saves most of the generator's processor time, and is in the lag.
+    pub grain_ns: u64,
     /// Largest p99 of the send lag, as a share of the median latency, in a valid run.
     pub most_lag_share: f64,
 }
@@ -82,6 +85,7 @@ impl Load {
             objectives: Vec::new(),
             realtime: false,
             keep_rows: KEEP_ROWS,
+            grain_ns: 0,
             most_lag_share: MOST_LAG_SHARE,
         }
     }
@@ -177,6 +181,14 @@ struct Run {
 }
 
 impl Run {
+    /// When a worker would be free without delays of the generator, after a request that could have begun at
+    /// `possible_ns`. In an open loop a delay of the generator also delays what waits behind, and all of that is its lag;
+    /// in a closed loop the next due times begin at the real end.
+    #[inline]
+    fn free_ns(&self, possible_ns: u64, begin_ns: u64, end_ns: u64) -> u64 {
+        if self.dispatch.schedule().is_some() { possible_ns + (end_ns - begin_ns) } else { end_ns }
+    }
+
     /// The input of a request.
     #[inline]
     fn input(&self, request: usize) -> usize {
@@ -216,7 +228,7 @@ pub fn run(load: &Load, service: Service<'_>) -> Result<LoadOutcome, LoadError> 
         objectives: load.objectives.clone(),
     });
     let dispatch = match (drawn, &load.scenario) {
-        (Some(schedule), _) => Dispatch::open(schedule, start_ns),
+        (Some(schedule), _) => Dispatch::open(schedule, start_ns, load.grain_ns),
         (None, Scenario::ClosedLoop { clients, think }) => {
             Dispatch::closed(*clients, *think, load.seed, load.limit, start_ns)
         }

@@ -83,7 +83,8 @@ pub struct LoadOutcome {
     pub queue: Times,
     /// From the service's beginning to the end, of answered requests: what counting from the sending would show.
     pub service: Times,
-    /// How late the generator was with each measured request: from the time at which it was due and a worker was free.
+    /// How late the generator was with each measured request: from the time at which it was due and a worker was free, or
+    /// in an open loop would have been without earlier lateness of the generator.
     pub send_lag: Times,
     /// The times of streams; absent for services that do not stream.
     pub stream: Option<StreamTimes>,

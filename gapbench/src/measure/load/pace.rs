@@ -40,6 +40,12 @@ pub(super) fn wait_until(due_ns: u64) -> u64 {
     }
 }
 
+/// As [`wait_until`], but a wait is at least `grain_ns` long: what is due meanwhile then shares one sleep.
+pub(super) fn wait_in_grains(due_ns: u64, grain_ns: u64) -> u64 {
+    let now_ns = clock::now_ns();
+    if now_ns >= due_ns { now_ns } else { wait_until(due_ns.max(now_ns.saturating_add(grain_ns))) }
+}
+
 #[cfg(target_os = "linux")]
 fn sleep(due_ns: u64, _now_ns: u64) {
     use rustix::thread::{ClockId, Timespec, clock_nanosleep_absolute};

@@ -156,7 +156,7 @@ pub(super) struct Rules {
 pub(super) struct Ended<'a> {
     pub(super) request: usize,
     pub(super) due_ns: u64,
-    /// The earliest time at which it could have begun: due, and a worker free.
+    /// The earliest time at which it could have begun: due, and a worker free. See [`super::Run::free_ns`].
     pub(super) possible_ns: u64,
     pub(super) begin_ns: u64,
     pub(super) end_ns: u64,

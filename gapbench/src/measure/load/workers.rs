@@ -43,16 +43,24 @@ impl Slot {
     }
 }
 
+/// How a worker begins.
+#[derive(Clone, Copy, Debug)]
+struct From {
+    realtime: bool,
+    /// When its place became free.
+    free_ns: u64,
+}
+
 /// What a worker says when it ends.
 struct Gone {
     worker: usize,
     scheduling: Scheduling,
 }
 
-fn work(run: &Run, slot: &Slot, worker: usize, call: &Call, realtime: bool, gone: &Sender<Gone>) {
-    let prepared = Prepared::take(realtime);
+fn work(run: &Run, slot: &Slot, worker: usize, call: &Call, from: From, gone: &Sender<Gone>) {
+    let prepared = Prepared::take(from.realtime);
     let mut emit = Emit::new(run.rules.stream);
-    let mut free_ns = run.rules.start_ns;
+    let mut free_ns = from.free_ns;
     while let Some((Taken { request, due_ns }, begin_ns)) = run.dispatch.take() {
         let input = run.input(request);
         let possible_ns = due_ns.max(free_ns);
@@ -73,7 +81,7 @@ fn work(run: &Run, slot: &Slot, worker: usize, call: &Call, realtime: bool, gone
         let emit = run.rules.stream.then_some(&emit);
         recorder.add(Ended { request, due_ns, possible_ns, begin_ns, end_ns, answer, emit });
         drop(recorder);
-        free_ns = end_ns;
+        free_ns = run.free_ns(possible_ns, begin_ns, end_ns);
     }
     // The watch has not ended: it waits for this.
     let _ = gone.send(Gone { worker, scheduling: prepared.scheduling.clone() });
@@ -95,7 +103,7 @@ struct Watch {
 
 impl Watch {
     /// Starts one more worker; false when the system gives no thread.
-    fn start(&mut self) -> bool {
+    fn start(&mut self, free_ns: u64) -> bool {
         let worker = self.slots.len();
         let slot = Arc::new(Slot {
             state: AtomicU64::new(IDLE),
@@ -105,10 +113,10 @@ impl Watch {
             recorder: Mutex::new(Recorder::new(&self.run.rules)),
         });
         let (run, call, sender) = (Arc::clone(&self.run), Arc::clone(&self.call), self.sender.clone());
-        let (theirs, realtime) = (Arc::clone(&slot), self.realtime);
+        let (theirs, from) = (Arc::clone(&slot), From { realtime: self.realtime, free_ns });
         let started = thread::Builder::new()
             .name(format!("load-{worker}"))
-            .spawn(move || work(&run, &theirs, worker, call.as_ref(), realtime, &sender));
+            .spawn(move || work(&run, &theirs, worker, call.as_ref(), from, &sender));
         self.slots.push(slot);
         if started.is_ok() {
             self.running.push(worker);
@@ -138,8 +146,8 @@ impl Watch {
             self.running.retain(|running| *running != worker);
             self.replaced += 1;
             // Started before its client goes on, so that nobody is missing who could serve it.
-            self.start();
             let end_ns = begin_ns.saturating_add(limit_ns);
+            self.start(end_ns);
             self.lost.busy_ns += limit_ns;
             let Taken { request, due_ns } = taken;
             let answer = Answer::Timeout;
@@ -192,7 +200,8 @@ pub(super) fn run(run: Run, load: &Load, call: Arc<Call>, workers: usize) -> Loa
         scheduling: Scheduling::Ordinary,
         replaced: 0,
     };
-    let started = (0..workers).filter(|_| watch.start()).count();
+    let start_ns = watch.run.rules.start_ns;
+    let started = (0..workers).filter(|_| watch.start(start_ns)).count();
     watch.until_all_are_gone(&gone);
     let mut recorder = watch.lost;
     for slot in &watch.slots {
