@@ -383,6 +383,19 @@ fn a_generator_that_cannot_keep_up_makes_the_run_invalid() {
 }
 
 #[test]
+fn a_late_sending_is_the_lag_of_all_that_wait_behind_it() {
+    let mut load = Load::new(open(1_000.0, Arrivals::Constant), Limit::Requests(200), 5, 1);
+    // Sleeps of 20 ms make the generator late on purpose: some 20 requests share one and are 10 ms late on average.
+    load.grain_ns = 20 * MS;
+    let outcome = run(&load, Service::Single(&mut |_| Answer::OK)).unwrap();
+    conserved(&outcome);
+    assert!(outcome.rows.iter().all(|row| row.begin_ns >= row.due_ns));
+    let mean = outcome.send_lag.mean_ns().unwrap();
+    assert!(mean >= 6e6, "mean lag {mean} ns");
+    assert!(matches!(outcome.validity, Validity::Invalid(_)));
+}
+
+#[test]
 fn a_realtime_class_is_got_or_politely_refused() {
     let mut load = Load::new(open(1_000.0, Arrivals::Constant), Limit::Requests(20), 5, 1);
     load.realtime = true;
