@@ -90,9 +90,10 @@ fn latency_counts_from_due_when_the_service_stalls() {
     let waited = outcome.rows.iter().filter(|row| row.end_ns - row.due_ns >= 10 * MS).count();
     assert!(waited >= 65, "{waited} requests waited");
     assert!(outcome.latency.quantile_ns(0.9).unwrap() >= 50 * MS);
-    // The stalled request is no lag of the generator, and neither are those behind it.
-    let lag = outcome.send_lag.sum_ns();
-    assert!(lag < outcome.queue.sum_ns() / 2.0, "lag {lag} of {} ns in the queue", outcome.queue.sum_ns());
+    // What waits behind the stall waits for the service and not for the generator: 150 - 2 k ms for the k-th request, 5.55 s
+    // in all, however late a busy machine makes the sending besides.
+    let behind = outcome.queue.sum_ns() - outcome.send_lag.sum_ns();
+    assert!(behind >= 5.5e9, "{behind} ns of waiting for the service");
 }
 
 #[test]
