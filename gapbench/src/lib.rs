@@ -62,6 +62,8 @@ pub mod cli;
 pub mod declare;
 pub mod input;
 pub mod judge;
+#[cfg(feature = "load")]
+pub mod load;
 pub mod measure;
 pub mod plan;
 pub mod record;

@@ -19,11 +19,12 @@ use regex::Regex;
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("stats", &["units"]),
+    ("load", &["units", "stats"]),
     ("record", &["units"]),
     ("input", &["units", "stats"]),
     ("declare", &["units", "record"]),
     ("plan", &["declare", "input", "record", "stats", "units"]),
-    ("measure", &["plan", "declare", "input", "record", "stats", "units"]),
+    ("measure", &["plan", "declare", "input", "load", "record", "stats", "units"]),
     ("run", &["plan", "record", "units"]),
     ("judge", &["record", "declare", "stats", "units"]),
     ("report", &["record", "judge", "declare", "stats", "units"]),

@@ -7,6 +7,8 @@ mod channel;
 mod clock;
 mod contention;
 mod entry;
+#[cfg(feature = "load")]
+pub mod load;
 mod memory;
 mod sampler;
 mod serve;
