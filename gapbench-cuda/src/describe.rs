@@ -17,7 +17,7 @@ pub(crate) fn device(cuda: &Cuda) -> Device {
         ("multiprocessors", facts.multiprocessors.to_string()),
         ("second-level cache", format!("{} B", facts.l2_bytes)),
         ("highest clock", format!("{} kHz", facts.clock_khz)),
-        ("driver library", facts.library.display().to_string()),
+        ("driver library", facts.driver_path.display().to_string()),
     ];
     Device {
         kind: "cuda".to_owned(),

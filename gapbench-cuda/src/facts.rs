@@ -16,7 +16,7 @@ pub struct Facts {
     /// There is no GPU: the driver is the simulator of tests, and no time from here says anything.
     pub simulated: bool,
     /// The driver's library.
-    pub library: PathBuf,
+    pub driver_path: PathBuf,
     /// The version of CUDA that the driver supports, as 13000.
     pub driver_version: i32,
     /// The same as text, as `13.0`.
@@ -92,7 +92,7 @@ impl Facts {
         Ok(Facts {
             name: text(&name),
             simulated,
-            library: library.to_owned(),
+            driver_path: library.to_owned(),
             driver_version,
             driver_version_text: version_text(driver_version),
             compute_capability: (attribute(COMPUTE_CAPABILITY_MAJOR)?, attribute(COMPUTE_CAPABILITY_MINOR)?),

@@ -26,7 +26,7 @@ static DRIVER_FOUND: Mutex<Option<&'static Driver>> = Mutex::new(None);
 /// An initialised driver with at least one device.
 pub(crate) struct Driver {
     pub(crate) symbols: Symbols,
-    pub(crate) library: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 pub(crate) fn environment(name: &str) -> Option<OsString> {
@@ -48,7 +48,7 @@ pub(crate) fn find() -> Result<Cuda, Absent> {
 
 impl Driver {
     fn unusable(&self, what: String) -> Absent {
-        Absent::new(Reason::Unusable { library: self.library.clone(), what }, "")
+        Absent::new(Reason::Unusable { library: self.path.clone(), what }, "")
     }
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn visible() -> Result<(&'static Driver, c_int, Facts), Absent> {
         Status::SUCCESS => {}
         code => return Err(refused("cuDeviceGet", code)),
     }
-    let facts = Facts::read(&driver.symbols, device, &driver.library);
+    let facts = Facts::read(&driver.symbols, device, &driver.path);
     facts.map(|facts| (driver, device, facts)).map_err(|(call, code)| refused(call, code))
 }
 
@@ -114,7 +114,7 @@ fn probe(searched: Vec<PathBuf>) -> Result<Driver, Reason> {
     // SAFETY: the pointer is to a value of the type that is asked for.
     match Status(unsafe { (symbols.device_count)(&mut devices) }) {
         code if code != Status::SUCCESS || devices == 0 => Err(Reason::NoDevice { library: path, code }),
-        _ => Ok(Driver { symbols, library: path }),
+        _ => Ok(Driver { symbols, path }),
     }
 }
 

@@ -8,7 +8,7 @@ use nvml_wrapper::error::{Bits, NvmlError};
 use nvml_wrapper::{Device, Nvml};
 
 use crate::find::{environment, visible};
-use crate::libraries::{self, NotOpened};
+use crate::libraries::{self, NotOpened, Opened};
 
 const LIBRARY: &str = "libnvidia-ml.so.1";
 
@@ -90,15 +90,15 @@ impl Probe {
     /// Why there is nothing to ask, in words: no library, or no such device.
     pub fn open(uuid: &str) -> Result<Probe, String> {
         let folders = libraries::folders(&environment);
-        let opened = libraries::open(&[LIBRARY], &folders).map_err(|problem| match problem {
-            NotOpened::Missing => {
-                format!("no {LIBRARY} in {}", libraries::in_words(&folders, &environment))
-            }
-            NotOpened::Refused { path, what } => format!("the loader refuses {}: {what}", path.display()),
-        })?;
-        let path = opened.path;
+        let Opened { library, path } =
+            libraries::open(&[LIBRARY], &folders).map_err(|problem| match problem {
+                NotOpened::Missing => {
+                    format!("no {LIBRARY} in {}", libraries::in_words(&folders, &environment))
+                }
+                NotOpened::Refused { path, what } => format!("the loader refuses {}: {what}", path.display()),
+            })?;
         // Open for good, so that nobody finds another one later.
-        libraries::keep(opened.library);
+        libraries::keep(library);
         let failed = |call: &str, error: NvmlError| format!("{}: {call}: {error}", path.display());
         let nvml =
             Nvml::builder().lib_path(path.as_os_str()).init().map_err(|error| failed("nvmlInit", error))?;

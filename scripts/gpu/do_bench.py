@@ -101,14 +101,14 @@ class Driver:
     """As much of libcuda as a launch needs, in whatever context is current."""
 
     def __init__(self):
-        self.library = ctypes.CDLL("libcuda.so.1")
+        self.cuda = ctypes.CDLL("libcuda.so.1")
         self.modules = {}
 
     def call(self, name, *arguments):
-        code = getattr(self.library, name)(*arguments)
+        code = getattr(self.cuda, name)(*arguments)
         if code != 0:
             text = ctypes.c_char_p()
-            self.library.cuGetErrorName(ctypes.c_int(code), ctypes.byref(text))
+            self.cuda.cuGetErrorName(ctypes.c_int(code), ctypes.byref(text))
             raise RuntimeError(f"{name}: {(text.value or b'?').decode()} ({code})")
 
     def function(self, path, entry):
