@@ -35,8 +35,8 @@ pub enum Outcome {
     },
 }
 
-/// An [`Outcome`] as it is read. serde reads a tagged enum through a copy of the whole value, code for which would be a
-/// fortieth of what a bench binary costs to build.
+/// An [`Outcome`] as it is read. serde reads a tagged enum through a copy of the whole value, and the code for that is
+/// what every bench binary would be built with.
 #[derive(Deserialize)]
 struct FlatOutcome {
     status: Status,

@@ -190,8 +190,8 @@ impl std::error::Error for ResultsError {}
 ///
 /// # Errors
 /// [`ResultsError`]: missing, unreadable, newer than this version, or something else altogether.
-// Compiled where it is called. A bench binary never is such a place: reading every verdict back would be a tenth of
-// what it costs to build.
+// Compiled where it is called. A bench binary never is such a place: code that reads every verdict back is much of what
+// it would cost to build.
 #[inline]
 pub fn read(path: &Path) -> Result<Results, ResultsError> {
     let bytes = bytes(path)?;
