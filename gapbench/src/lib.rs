@@ -62,7 +62,7 @@ pub mod cli;
 pub mod declare;
 pub mod input;
 pub mod judge;
-#[cfg(feature = "load")]
+#[cfg(feature = "service")]
 pub mod load;
 pub mod measure;
 pub mod plan;

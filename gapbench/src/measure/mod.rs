@@ -7,7 +7,7 @@ mod channel;
 mod clock;
 mod contention;
 mod entry;
-#[cfg(feature = "load")]
+#[cfg(feature = "service")]
 pub mod load;
 mod memory;
 mod sampler;
