@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Type, parse_quote};
 
 use crate::axis::Axis;
+use crate::load::{Load, Objective};
 use crate::mistakes::Mistakes;
 use crate::options::{Options, Paper};
 use crate::signature::Function;
@@ -41,8 +42,17 @@ fn declaration(function: &Function, target: &Type, options: &Options) -> TokenSt
     let benchmark = optional(options.benchmark.as_ref());
     let inputs = optional(options.inputs.as_ref());
     let Options { cold_start, memory, .. } = options;
+    let load = options.load.as_ref().map_or_else(|| quote!(::core::option::Option::None), Load::tokens);
+    let objectives = options.objectives.iter().map(Objective::tokens);
+    // A sentence at the author's word where gapbench was built without what it asks for.
+    let needs = options.load.iter().map(|load| {
+        let text = load.word.unraw().to_string();
+        quote_spanned!(load.word.span()=> ::gapbench::__needs_service!(#text);)
+    });
     let run = run(function, target, &options.axes);
     quote! {
+        #(#conditions)*
+        #(#needs)*
         #(#conditions)*
         ::gapbench::__private::inventory::submit! {
             ::gapbench::__private::Declaration {
@@ -59,6 +69,8 @@ fn declaration(function: &Function, target: &Type, options: &Options) -> TokenSt
                     inputs: #inputs,
                     cold_start: #cold_start,
                     memory: #memory,
+                    load: #load,
+                    objectives: &[#(#objectives),*],
                 },
                 run: #run,
             }

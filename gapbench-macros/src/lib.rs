@@ -9,6 +9,7 @@
 mod arguments;
 mod axis;
 mod expand;
+mod load;
 mod message;
 mod mistakes;
 mod options;
@@ -58,6 +59,10 @@ use proc_macro::TokenStream;
 /// | `inputs` | `inputs = "data/eval.jsonl"` | `Serve` only: your input set, JSON Lines |
 /// | `cold_start` | `cold_start` | `Serve` and kernels: measure fresh processes from their start to the first answer |
 /// | `memory` | `memory` | `Serve` and kernels: report the peak memory of the process, or of the device's pool |
+/// | `load` | `load(clients = [1, 8, 50])` | `Serve` only: closed loops of so many clients; `think = "100ms"` lets them think |
+/// | | `load(rates = [10, 50], arrivals = poisson)` | open loops of so many requests per second: `constant`, `poisson`, `gamma(0.5)` or `trace` |
+/// | | `load(offline, search)` | all requests at once; the largest rate that meets the objectives |
+/// | `slo` | `slo(p99 = "800ms", ttft_p95 = "300ms")` | with `load`: what is asked of `e2e` (or nothing), `ttft`, `tpot` or `itl` |
 /// | an axis | `rows = [2048, 8192]` | the values of the parameter `rows` |
 ///
 /// Paths are relative to the folder of the crate's `Cargo.toml`. A claims file has to exist when the benchmark is

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use syn::{Expr, Ident, Type};
 
+use crate::load::{ARRIVALS, TIMES};
 use crate::options::WORDS;
 
 // --- the shape of the attribute ---
@@ -169,6 +170,87 @@ pub(crate) fn duplicate_value(word: &Ident, label: &str) -> String {
     )
 }
 
+// --- load ---
+
+pub(crate) fn needs_parentheses(word: &Ident) -> String {
+    format!("`{word}` takes words in parentheses; {}", form(word))
+}
+
+pub(crate) fn unknown_inside(option: &str, word: &Ident, words: &[&str]) -> String {
+    let meant = did_you_mean(nearest(&word.to_string(), words.iter().copied()));
+    format!("`{option}` has no `{word}`; its words are {}{meant}", list(words.iter()))
+}
+
+pub(crate) fn no_load() -> String {
+    "`load()` sends nothing; write `load(clients = [1, 8, 50])`, `load(rates = [10, 50])`, `offline` or `search`".to_owned()
+}
+
+pub(crate) fn load_list(word: &Ident) -> String {
+    let example = if word == "clients" { "[1, 8, 50]" } else { "[10, 50]" };
+    format!("`{word}` takes a list; write `{word} = {example}`")
+}
+
+pub(crate) fn empty_load_list(word: &Ident) -> String {
+    format!("`{word}` is empty, so nothing would be sent; list at least one number")
+}
+
+pub(crate) fn load_number(word: &Ident, why: &str) -> String {
+    format!("this is no value of `{word}`: {why}")
+}
+
+pub(crate) fn load_twice(word: &Ident) -> String {
+    format!("`{word}` has this value twice; remove one")
+}
+
+pub(crate) fn arrivals(word: &Ident) -> String {
+    let words = ARRIVALS.iter().map(|name| if *name == "gamma" { "gamma(0.5)" } else { name });
+    format!("`{word}` is one of {}; write `{word} = poisson`", list(words))
+}
+
+pub(crate) fn gamma_shape() -> String {
+    "the shape of gamma gaps is a number above 0: 1 is Poisson, smaller is burstier; write `gamma(0.5)`"
+        .to_owned()
+}
+
+pub(crate) fn arrivals_of_nothing() -> String {
+    "`arrivals` says how an open loop's requests come, and there is none; add `rates = [...]` or `search`, or remove it"
+        .to_owned()
+}
+
+pub(crate) fn nobody_thinks() -> String {
+    "`think` is what a closed loop's clients do, and there is none; add `clients = [...]`, or remove it"
+        .to_owned()
+}
+
+pub(crate) fn duration(word: &Ident) -> String {
+    format!(
+        "`{word}` takes a time above 0 as a string with its unit (ns, us, ms, s or min); write `{word} = \"800ms\"`"
+    )
+}
+
+pub(crate) fn no_objective() -> String {
+    "`slo()` asks for nothing; write `slo(p99 = \"800ms\")`".to_owned()
+}
+
+pub(crate) fn no_such_objective(word: &Ident) -> String {
+    let mut times: Vec<String> = TIMES.iter().map(|(name, _)| format!("{name}_p95")).collect();
+    times.insert(0, "p99".to_owned());
+    format!(
+        "`{word}` is no objective; write a percentile from above p0 to p100, with the time in front where it is not the \
+         whole answer: {} (p99_9 is 99.9)",
+        list(times.iter())
+    )
+}
+
+pub(crate) fn objective_without_load() -> String {
+    "`slo` bounds latencies under load, and nothing is sent; add `load(clients = [1, 8, 50])`, or remove `slo`".to_owned()
+}
+
+pub(crate) fn search_without_objective() -> String {
+    "`search` looks for the largest rate that meets the objectives, and there is none; add `slo(p99 = \"800ms\")`"
+        .to_owned()
+}
+
 // --- the function ---
 
 pub(crate) fn not_a_function(found: &impl Display) -> String {
@@ -263,6 +345,9 @@ fn form(word: &Ident) -> String {
         "cold_start" | "memory" => format!("write `{word}`"),
         "name" => "write `name = \"other-name\"`".to_owned(),
         "paper" => "write `paper = \"file.toml\"`, `\"file.toml#id\"` or a list of these".to_owned(),
+        "load" => "write `load(clients = [1, 8, 50])`, `load(rates = [10, 50], arrivals = poisson)` or both"
+            .to_owned(),
+        "slo" => "write `slo(p99 = \"800ms\")`".to_owned(),
         "benchmark" | "inputs" => format!("write `{word} = \"file.jsonl\"`"),
         _ => format!("write `{word} = [...]` with the axis's values"),
     }
@@ -334,7 +419,8 @@ mod tests {
         assert_eq!(nearest("coldstart"), Some("cold_start"));
         assert_eq!(nearest("mem"), Some("memory"));
         assert_eq!(nearest("imputs"), Some("inputs"));
-        assert_eq!(nearest("load"), None);
+        assert_eq!(nearest("lod"), Some("load"));
+        assert_eq!(nearest("noise"), None);
         assert_eq!(nearest("x"), None);
     }
 }

@@ -7,12 +7,14 @@ use syn::{Expr, Ident, Lit, LitStr, Type};
 
 use crate::arguments::{Argument, Value};
 use crate::axis::{self, Axis};
+use crate::load::{self, Load, Objective};
 use crate::message;
 use crate::mistakes::Mistakes;
 use crate::signature::{Function, ungrouped};
 
 /// Every option there is. No axis can have one of these names.
-pub(crate) const WORDS: [&str; 6] = ["name", "paper", "benchmark", "inputs", "cold_start", "memory"];
+pub(crate) const WORDS: [&str; 8] =
+    ["name", "paper", "benchmark", "inputs", "cold_start", "memory", "load", "slo"];
 
 /// What the attribute says.
 #[derive(Default)]
@@ -23,6 +25,10 @@ pub(crate) struct Options {
     pub(crate) inputs: Option<LitStr>,
     pub(crate) cold_start: bool,
     pub(crate) memory: bool,
+    pub(crate) load: Option<Load>,
+    pub(crate) objectives: Vec<Objective>,
+    /// Where `slo` stands.
+    pub(crate) slo: Option<Ident>,
     /// In the order of the parameters.
     pub(crate) axes: Vec<Axis>,
 }
@@ -59,6 +65,11 @@ pub(crate) fn read(
             "inputs" => options.inputs = input_path(word, value, mistakes),
             "cold_start" => options.cold_start = flag(word, value, function, mistakes),
             "memory" => options.memory = flag(word, value, function, mistakes),
+            "load" => options.load = load::load(word, value, mistakes),
+            "slo" => {
+                options.objectives = load::objectives(word, value, mistakes);
+                options.slo = Some(word.clone());
+            }
             _ => match function.parameters.iter().find(|parameter| parameter.text() == text) {
                 Some(parameter) => options.axes.extend(axis::read(parameter, word, value, mistakes)),
                 // What was meant is then not missed below.
@@ -73,6 +84,13 @@ pub(crate) fn read(
             mistakes.at(&parameter.ident, message::axis_missing(&parameter.ident));
         }
     }
+    match (&options.load, &options.slo) {
+        (Some(load), None) if load.searches() => mistakes.at(&load.word, message::search_without_objective()),
+        (None, Some(slo)) if !seen.iter().any(|word| word == "load") => {
+            mistakes.at(slo, message::objective_without_load());
+        }
+        _ => {}
+    }
     let order = |axis: &Axis| function.parameters.iter().position(|parameter| parameter.ident == axis.ident);
     options.axes.sort_by_key(order);
     options
@@ -80,7 +98,7 @@ pub(crate) fn read(
 
 /// Options of a model that answers requests.
 fn needs_serve(word: &str) -> bool {
-    ["benchmark", "inputs", "cold_start", "memory"].contains(&word)
+    ["benchmark", "inputs", "cold_start", "memory", "load", "slo"].contains(&word)
 }
 
 /// Whether the type is written as `Bencher`. Behind another name only the compiler knows it.

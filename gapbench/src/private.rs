@@ -3,10 +3,33 @@
 pub use inventory;
 
 pub use crate::cli::{Binary, main};
-pub use crate::declare::{Axis, Declaration, Kind, Options, PaperRef, Result};
+pub use crate::declare::{Axis, Declaration, Kind, Load, Options, PaperRef, Result};
 pub use crate::measure::{Target, enter};
+pub use crate::record::{Arrival, LoadPoint, Objective, ObjectiveMetric};
 
 use crate::declare::Error;
+
+/// Stands where the attribute asks for what only the feature `service` has.
+#[cfg(feature = "service")]
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __needs_service {
+    ($option:literal) => {};
+}
+
+/// Stands where the attribute asks for what only the feature `service` has.
+#[cfg(not(feature = "service"))]
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __needs_service {
+    ($option:literal) => {
+        ::core::compile_error!(::core::concat!(
+            "`",
+            $option,
+            "` needs gapbench's feature `service`; write `gapbench = { version = \"0.1\", features = [\"service\"] }` in `Cargo.toml`"
+        ));
+    };
+}
 
 /// What a benchmark function may return.
 #[diagnostic::on_unimplemented(

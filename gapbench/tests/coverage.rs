@@ -196,6 +196,8 @@ fn judged(pairs: Vec<(PaperClaim, Data)>) -> Judgement {
         outcome: Outcome::Measured,
         series,
         phases: vec![],
+        loads: Vec::new(),
+        search: None,
         timing: None,
         device: None,
         notes: vec![],

@@ -103,6 +103,7 @@ fn options_and_axes_are_recorded() {
         inputs: Some("data/eval.jsonl"),
         cold_start: true,
         memory: true,
+        ..Options::NONE
     };
     assert_eq!(service.options, options);
 }

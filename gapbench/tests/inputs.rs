@@ -25,7 +25,7 @@ fn said(bytes: impl AsRef<[u8]>) -> String {
 }
 
 fn input(id: &str, text: &str) -> Input {
-    Input { id: id.to_owned(), text: text.to_owned(), expected: None }
+    Input { id: id.to_owned(), text: text.to_owned(), expected: None, arrival_ms: None }
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn every_way_to_fail_is_counted_and_named() {
     let counts = outcome.counts;
     assert_eq!((counts.completed, counts.failed, counts.refused, counts.timed_out), (940, 40, 10, 10));
     // 3 % of errors and 1 % of panics, by name.
-    assert_eq!(outcome.failures, [("http 500".into(), 30), ("panic: on purpose".into(), 10)]);
+    assert_eq!(outcome.failures, [("http 500".into(), 30), ("panicked: on purpose".into(), 10)]);
     let objective = &outcome.objectives[0];
     assert_eq!((objective.inside, objective.all, objective.met, objective.enough), (940, 1_000, false, true));
     assert_eq!(outcome.rows.iter().filter(|row| row.ending == Ending::Refused).count(), 10);
@@ -278,7 +278,7 @@ fn a_batch_that_answers_too_few_or_panics_fails_its_members() {
     let outcome = run(&load, Service::Batch { call: &mut batch, max_batch: 4, max_wait_ns: 0 }).unwrap();
     conserved(&outcome);
     assert_eq!((outcome.counts.completed, outcome.counts.failed), (3, 5));
-    assert_eq!(outcome.failures[0], ("panic: second batch".into(), 4));
+    assert_eq!(outcome.failures[0], ("panicked: second batch".into(), 4));
 }
 
 #[test]

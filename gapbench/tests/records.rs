@@ -36,6 +36,8 @@ fn row(name: &str, outcome: Outcome, series: Vec<Series>) -> CaseRow {
         outcome,
         series,
         phases: Vec::new(),
+        loads: Vec::new(),
+        search: None,
         timing: None,
         device: None,
         notes: Vec::new(),

@@ -7,4 +7,9 @@ fn mistakes_are_answered_at_their_tokens() {
     let cases = trybuild::TestCases::new();
     cases.pass("tests/ui/pass/*.rs");
     cases.compile_fail("tests/ui/*.rs");
+    if cfg!(feature = "service") {
+        cases.pass("tests/ui/service/*.rs");
+    } else {
+        cases.compile_fail("tests/ui/service/*.rs");
+    }
 }

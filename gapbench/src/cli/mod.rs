@@ -3,6 +3,7 @@
 mod bench;
 pub mod exit;
 pub mod home;
+mod loads;
 mod options;
 pub mod progress;
 #[cfg(feature = "criterion-report")]

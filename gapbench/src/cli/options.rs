@@ -12,6 +12,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use regex::Regex;
 
+use super::loads;
 use crate::plan::{self, Mode, Part, Partition, Profile};
 
 /// What the user wants.
@@ -55,11 +56,11 @@ const DEVICES: &[&str] = &["cuda", "rocm", "metal", "vulkan"];
 /// Words that libtest's callers pass and that mean nothing here, since every case is a process of its own.
 const ACCEPTED_FLAGS: &[&str] = &["nocapture", "no-capture", "show-output", "include-ignored", "ignored"];
 
-fn flag(name: &'static str, help: &'static str) -> Arg {
+pub(super) fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).help(help).action(ArgAction::SetTrue).value_parser(BoolishValueParser::new())
 }
 
-fn value(name: &'static str, placeholder: &'static str, help: &'static str) -> Arg {
+pub(super) fn value(name: &'static str, placeholder: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(placeholder).help(help).num_args(1)
 }
 
@@ -128,6 +129,9 @@ fn command() -> Command {
         .arg(flag("quiet", "Print less").short('q'))
         .arg(flag("verbose", "Let the cases' own prints through").short('v'))
         .arg(value("test-threads", "N", "Accepted for libtest's callers; cases run one at a time").hide(true));
+    for argument in loads::arguments() {
+        command = command.arg(argument);
+    }
     for name in ACCEPTED_FLAGS {
         command = command.arg(flag(name, "Accepted for libtest's callers").hide(true));
     }
@@ -231,6 +235,7 @@ pub(super) fn parse(words: Vec<OsString>, variables: &[String]) -> Result<Option
             timeout: found.get_one("timeout").copied(),
             warm_up: found.get_one("warm-up-time").copied(),
             measure: found.get_one("measurement-time").copied(),
+            loads: loads::read(&found)?,
             partition: found.get_one("partition").copied(),
         },
         save_baseline: word("save-baseline").filter(|_| save),
@@ -386,7 +391,7 @@ mod tests {
     fn a_typo_is_answered() {
         assert!(usage(&["--profil", "full"]).contains("--profile"));
         assert!(usage(&["--profile", "slow"]).contains("smoke, quick, full"));
-        assert!(usage(&["--only", "latencies"]).contains("latency, cold-start, memory, quality"));
+        assert!(usage(&["--only", "latencies"]).contains("latency, cold-start, memory, quality, load"));
         assert!(usage(&["--partition", "hash:5/4"]).contains("K from 1 to N"));
         assert!(usage(&["--timeout", "0s"]).contains("ends every case"));
         assert!(usage(&["--measurement-time", "NaN"]).contains("greater than 0"));

@@ -146,6 +146,8 @@ mod tests {
             outcome,
             series: vec![],
             phases: vec![],
+            loads: Vec::new(),
+            search: None,
             timing: None,
             device: None,
             notes: vec![],

@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::fmt;
 
+use crate::record::{LoadPoint, Objective};
+
 /// The error of a benchmark function: anything that can be shown.
 pub type Error = Box<dyn std::error::Error + Send + Sync + 'static>;
 
@@ -40,8 +42,19 @@ pub struct PaperRef {
     pub text: &'static [u8],
 }
 
+/// `load(...)`: what is sent to a served model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Load {
+    /// The loads, in the author's order.
+    pub points: &'static [LoadPoint],
+    /// Search for the largest rate that meets the objectives; its arrivals.
+    pub search: Option<LoadPoint>,
+    /// Seconds after which a request has timed out, where the author says so.
+    pub timeout_seconds: Option<f64>,
+}
+
 /// The options of the attribute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
     /// The paper's own input set: a JSON Lines file, relative to the crate's manifest.
     pub benchmark: Option<&'static str>,
@@ -51,11 +64,22 @@ pub struct Options {
     pub cold_start: bool,
     /// Report the peak memory of the process.
     pub memory: bool,
+    /// Measure it under load.
+    pub load: Option<Load>,
+    /// `slo(...)`: what is asked of the latencies under load.
+    pub objectives: &'static [Objective],
 }
 
 impl Options {
     /// What an attribute without options means.
-    pub const NONE: Options = Options { benchmark: None, inputs: None, cold_start: false, memory: false };
+    pub const NONE: Options = Options {
+        benchmark: None,
+        inputs: None,
+        cold_start: false,
+        memory: false,
+        load: None,
+        objectives: &[],
+    };
 }
 
 /// One annotated function.

@@ -24,6 +24,9 @@ pub struct Input {
     /// The right answer, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
+    /// When it came, in milliseconds from the first one; for loads that replay the arrivals of production.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrival_ms: Option<f64>,
 }
 
 /// An input set.
@@ -137,10 +140,11 @@ struct Line {
     id: Option<String>,
     text: String,
     expected: Option<String>,
+    arrival_ms: Option<f64>,
 }
 
-/// Reads an input set line by line: one JSON object per line with `text` and, where wanted, `id` and `expected`. Blank
-/// lines are skipped.
+/// Reads an input set line by line: one JSON object per line with `text` and, where wanted, `id`, `expected` and
+/// `arrival_ms`. Blank lines are skipped.
 ///
 /// # Errors
 /// [`InputError`]: a file that cannot be read, a folder, no inputs at all, or the first 20 bad lines at once. A line is bad
@@ -247,14 +251,20 @@ fn parse(bytes: &[u8], size: usize, line: usize) -> Result<Option<Input>, String
             "the line is a list; expected one object per line, such as {EXAMPLE}; correct it"
         ));
     }
-    let Line { id, text, expected } =
+    let Line { id, text, expected, arrival_ms } =
         serde_json::from_slice(text.as_bytes()).map_err(|error| sentence(&error))?;
     if id.as_deref().is_some_and(|id| id.trim().is_empty()) {
         return Err(
             "`id` is blank; expected a name that is unique in the file; write one or leave it out".to_owned()
         );
     }
-    Ok(Some(Input { id: id.unwrap_or_else(|| line.to_string()), text, expected }))
+    if arrival_ms.is_some_and(|at| !(0.0..1e15).contains(&at)) {
+        return Err(
+            "`arrival_ms` is no time; expected milliseconds from the first input, 0 or more; correct it"
+                .to_owned(),
+        );
+    }
+    Ok(Some(Input { id: id.unwrap_or_else(|| line.to_string()), text, expected, arrival_ms }))
 }
 
 /// serde's words, without its line, which within one line of the file is always the first.

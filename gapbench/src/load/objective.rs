@@ -6,20 +6,7 @@ use std::str::FromStr;
 use super::NS_PER_SECOND;
 use crate::units::{Family, Unit};
 
-/// The time of a request that an objective bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ObjectiveMetric {
-    /// From due to the last of the answer.
-    E2e,
-    /// From due to the first token.
-    Ttft,
-    /// `(last - first) / (tokens - 1)`, as vLLM and MLPerf define it.
-    TpotExclFirst,
-    /// `(last - begin) / tokens`, as GuideLLM defines it.
-    TpotInclFirst,
-    /// The request's longest gap between two tokens.
-    Itl,
-}
+pub use crate::record::{Objective, ObjectiveMetric};
 
 /// Every metric with the word that names it. `tpot` is the definition that most tools share.
 const METRICS: &[(&str, ObjectiveMetric)] = &[
@@ -30,29 +17,6 @@ const METRICS: &[(&str, ObjectiveMetric)] = &[
     ("tpot_incl_first", ObjectiveMetric::TpotInclFirst),
     ("itl", ObjectiveMetric::Itl),
 ];
-
-impl fmt::Display for ObjectiveMetric {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            ObjectiveMetric::E2e => "e2e",
-            ObjectiveMetric::Ttft => "ttft",
-            ObjectiveMetric::TpotExclFirst => "tpot_excl_first",
-            ObjectiveMetric::TpotInclFirst => "tpot_incl_first",
-            ObjectiveMetric::Itl => "itl",
-        })
-    }
-}
-
-/// A share of requests that must take at most a time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Objective {
-    /// Which time.
-    pub metric: ObjectiveMetric,
-    /// The share of requests, in (0, 1].
-    pub quantile: f64,
-    /// The bound in nanoseconds.
-    pub at_most_ns: u64,
-}
 
 /// The times of one answered request in nanoseconds; what a request does not have is absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -96,15 +60,6 @@ impl Objective {
     /// Requests that the quantile needs before its upper bound can be stated at 95 %.
     pub fn requests_needed(&self) -> Option<u64> {
         crate::stats::smallest_n_one_sided(self.quantile, 0.05)
-    }
-}
-
-impl fmt::Display for Objective {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // 0.999 * 100 has a rounding error; twelve digits show none and hide none that was written.
-        let percent = format!("{:.9}", self.quantile * 100.0);
-        let percent = percent.trim_end_matches('0').trim_end_matches('.');
-        write!(formatter, "{} p{percent} <= {}ms", self.metric, self.at_most_ns as f64 / 1e6)
     }
 }
 

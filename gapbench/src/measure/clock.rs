@@ -15,6 +15,12 @@ pub(super) fn thread_cpu_ns() -> u64 {
     read(ClockId::ThreadCPUTime)
 }
 
+/// Nanoseconds that all threads of this process have spent on a processor.
+#[cfg(feature = "service")]
+pub(super) fn process_cpu_ns() -> u64 {
+    read(ClockId::ProcessCPUTime)
+}
+
 #[inline]
 fn read(clock: ClockId) -> u64 {
     let time = clock_gettime(clock);

@@ -38,6 +38,51 @@ impl Reading {
     }
 }
 
+/// A reading of the whole machine's processors, to tell how much of them other programs took.
+#[cfg(feature = "service")]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Machine {
+    busy_ticks: u64,
+    all_ticks: u64,
+    own_ns: u64,
+}
+
+#[cfg(feature = "service")]
+impl Machine {
+    /// Reads it; absent where the system does not say.
+    ///
+    /// # Source
+    /// Linux `Documentation/filesystems/proc.rst`, `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal, in
+    /// ticks of all processors together. Time stolen by other guests of the host counts as busy.
+    pub(super) fn take() -> Option<Machine> {
+        let text = fs::read_to_string("/proc/stat").ok()?;
+        let ticks: Option<Vec<u64>> = text
+            .lines()
+            .next()?
+            .strip_prefix("cpu ")?
+            .split_whitespace()
+            .take(8)
+            .map(|one| one.parse().ok())
+            .collect();
+        let [user, nice, system, idle, iowait, irq, softirq, steal] = ticks?.try_into().ok()?;
+        let busy_ticks = user + nice + system + irq + softirq + steal;
+        Some(Machine { busy_ticks, all_ticks: busy_ticks + idle + iowait, own_ns: clock::process_cpu_ns() })
+    }
+
+    /// The share of the machine's processor time since then that was neither idle nor ours.
+    pub(super) fn others_since(self) -> Option<f64> {
+        let now = Machine::take()?;
+        let all = now.all_ticks.checked_sub(self.all_ticks).filter(|ticks| *ticks > 0)? as f64;
+        let busy = now.busy_ticks.saturating_sub(self.busy_ticks) as f64;
+        let own = now.own_ns.saturating_sub(self.own_ns) as f64 / NS_PER_TICK;
+        Some(((busy - own) / all).clamp(0.0, 1.0))
+    }
+}
+
+/// `USER_HZ` is 100 on every architecture that Rust's standard library supports.
+#[cfg(feature = "service")]
+const NS_PER_TICK: f64 = 1e7;
+
 /// Nanoseconds the calling thread was runnable and not running.
 ///
 /// # Source

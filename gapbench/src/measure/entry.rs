@@ -12,7 +12,7 @@ use crate::plan::Job;
 use crate::record::{Event, FailureKind, PROTOCOL};
 
 use super::target::{Session, WrongAnswer};
-use super::{channel, clock};
+use super::{channel, clock, panics};
 
 /// Names the job file; its presence makes a process a child.
 pub const JOB_VARIABLE: &str = "GAPBENCH_CHILD_JOB";
@@ -41,7 +41,7 @@ pub fn serve(job: &Path, declared: impl IntoIterator<Item = &'static Declaration
     let Some(declaration) = declared.into_iter().find(|found| found.path() == job.function) else {
         return refuse(&format!("no benchmark is called `{}`", job.function));
     };
-    report_panics();
+    panics::report();
     let run = declaration.run;
     let axis_index = job.axis_index.clone();
     let mut session = Session { job, declaration };
@@ -95,27 +95,6 @@ fn explain(error: &Error) -> Event {
         }
     });
     Event::Failed { kind, reason }
-}
-
-/// Reports a panic before the process unwinds or aborts, then lets the usual message be printed. A panic of another
-/// thread counts too: an answer it was to give is missing.
-fn report_panics() {
-    let usual = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let message = info
-            .payload()
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| info.payload().downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a panic without a message".to_owned());
-        let place =
-            info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
-        channel::say(&Event::Failed {
-            kind: FailureKind::Panic,
-            reason: format!("panicked{place}: {message}"),
-        });
-        usual(info);
-    }));
 }
 
 /// A killed parent leaves no orphan.

@@ -12,6 +12,15 @@ pub(super) fn host_peak_bytes() -> Option<u64> {
     high_water(&fs::read_to_string("/proc/self/status").ok()?)
 }
 
+/// Lets the high-water mark begin again at what is resident now; false where the system refuses.
+///
+/// # Source
+/// `proc_pid_clear_refs(5)`: writing 5 resets the peak resident set size.
+#[cfg(feature = "service")]
+pub(super) fn reset_host_peak() -> bool {
+    fs::write("/proc/self/clear_refs", "5").is_ok()
+}
+
 fn high_water(status: &str) -> Option<u64> {
     let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     kib.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)

@@ -10,6 +10,7 @@ mod entry;
 #[cfg(feature = "service")]
 pub mod load;
 mod memory;
+mod panics;
 mod sampler;
 mod serve;
 mod target;
@@ -19,5 +20,5 @@ pub use channel::say;
 pub use clock::now_ns;
 pub use entry::{JOB_VARIABLE, PARENT_VARIABLE, SPAWNED_VARIABLE, child_job, serve};
 pub use sampler::StoppingRule;
-pub use serve::{IntoAnswer, Serve};
+pub use serve::{Answered, IntoAnswer, Refused, Serve, TimedOut};
 pub use target::{Session, Target, WrongAnswer, enter};

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "service")]
+use std::sync::Arc;
 
-use crate::declare::{Declaration, Error, Kind, Result};
+use crate::declare::{Declaration, Kind, Result};
 use crate::input::{self, Input};
 use crate::plan::{Job, JobMode};
 use crate::record::{Condition, ConditionValue, Conditions, Data, Event, InputSet, Metric, Series};
@@ -12,7 +14,15 @@ use super::channel::say;
 use super::target::{Session, Target};
 use super::{SPAWNED_VARIABLE, clock, memory};
 
+mod answer;
+#[cfg(feature = "service")]
+mod load;
 mod requests;
+mod shape;
+
+pub use answer::{Answered, IntoAnswer, Refused, TimedOut};
+
+use shape::{One, Shape};
 
 /// Measures a model that answers requests. The function loads the model in named [`phase`](Serve::phase)s and then
 /// hands over one closure with [`requests`](Serve::requests).
@@ -40,37 +50,6 @@ impl std::fmt::Debug for Grade {
     }
 }
 
-/// What a request closure may return: text, or a result with text. An error is a failed request, not a fast one.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no answer",
-    note = "a request closure returns text (`String`, `&'static str`) or a `Result` of it"
-)]
-pub trait IntoAnswer {
-    /// The answer, or why there is none.
-    ///
-    /// # Errors
-    /// The request's own.
-    fn into_answer(self) -> std::result::Result<String, Error>;
-}
-
-impl IntoAnswer for String {
-    fn into_answer(self) -> std::result::Result<String, Error> {
-        Ok(self)
-    }
-}
-
-impl IntoAnswer for &'static str {
-    fn into_answer(self) -> std::result::Result<String, Error> {
-        Ok(self.to_owned())
-    }
-}
-
-impl<A: IntoAnswer, E: Into<Error>> IntoAnswer for std::result::Result<A, E> {
-    fn into_answer(self) -> std::result::Result<String, Error> {
-        self.map_err(Into::into).and_then(IntoAnswer::into_answer)
-    }
-}
-
 impl Target for Serve {
     const KIND: Kind = Kind::Service;
 
@@ -88,10 +67,18 @@ impl Target for Serve {
     fn close(self) -> Result<()> {
         match self.served {
             1 => Ok(()),
-            0 => Err("nothing was measured: the benchmark function never called `requests`".into()),
-            calls => Err(format!("`requests` was called {calls} times; a case serves one model").into()),
+            0 => {
+                Err("nothing was measured: the benchmark function never called `requests` or one of its kind"
+                    .into())
+            }
+            calls => Err(format!("requests were served {calls} times; a case serves one model, once").into()),
         }
     }
+}
+
+#[cfg(feature = "service")]
+fn at_least_one(what: &str, count: usize) -> Result<()> {
+    if count > 0 { Ok(()) } else { Err(format!("0 {what}s answer nothing; give at least one {what}").into()) }
 }
 
 fn exact_match() -> Grade {
@@ -153,19 +140,76 @@ impl Serve {
         if in_crate.exists() || !file.as_ref().exists() { in_crate } else { file.as_ref().to_owned() }
     }
 
-    /// Serves requests with `answer` and measures what this process is to measure.
+    /// Serves requests one after the other with `answer` and measures what this process is to measure. Under load the
+    /// others wait meanwhile.
     ///
     /// # Errors
     /// When there are no inputs, an input file is broken, or every request failed.
-    pub fn requests<A: IntoAnswer>(&mut self, mut answer: impl FnMut(&Input) -> A) -> Result<()> {
+    pub fn requests<A: IntoAnswer>(&mut self, answer: impl FnMut(&Input) -> A) -> Result<()> {
+        self.serve(&mut One(answer))
+    }
+
+    /// As [`requests`](Serve::requests), by `workers` threads that each answer one request at a time. A worker that hangs
+    /// in `answer` is left behind and replaced.
+    ///
+    /// # Errors
+    /// As of `requests`.
+    #[cfg(feature = "service")]
+    pub fn shared<A: IntoAnswer>(
+        &mut self,
+        workers: usize,
+        answer: impl Fn(&Input) -> A + Send + Sync + 'static,
+    ) -> Result<()> {
+        at_least_one("worker", workers)?;
+        self.serve(&mut shape::Shared { call: Arc::new(answer), workers })
+    }
+
+    /// As [`shared`](Serve::shared), with answers that come token by token: `answer` calls
+    /// [`Emit::token`](super::load::Emit::token) when one is out.
+    ///
+    /// # Errors
+    /// As of `requests`.
+    #[cfg(feature = "service")]
+    pub fn streams<A: IntoAnswer>(
+        &mut self,
+        workers: usize,
+        answer: impl Fn(&Input, &mut super::load::Emit) -> A + Send + Sync + 'static,
+    ) -> Result<()> {
+        at_least_one("worker", workers)?;
+        self.serve(&mut shape::Streamed { call: Arc::new(answer), workers })
+    }
+
+    /// As [`requests`](Serve::requests), up to `max_batch` at a time: those that wait, or those that come before the
+    /// oldest has waited for `max_wait`. `answers` gives one answer per request, in order.
+    ///
+    /// # Errors
+    /// As of `requests`.
+    #[cfg(feature = "service")]
+    pub fn batches<A: IntoAnswer>(
+        &mut self,
+        max_batch: usize,
+        max_wait: std::time::Duration,
+        answers: impl FnMut(&[&Input]) -> Vec<A>,
+    ) -> Result<()> {
+        at_least_one("request per batch", max_batch)?;
+        // How many are processed together is not one number any more.
+        self.conditions.known.remove(&Condition::Batch);
+        let max_wait_ns = u64::try_from(max_wait.as_nanos()).unwrap_or(u64::MAX);
+        self.serve(&mut shape::Batched { call: answers, max_batch, max_wait_ns })
+    }
+
+    fn serve(&mut self, shape: &mut dyn Shape) -> Result<()> {
         self.served += 1;
         let options = &self.declaration.options;
         let named = [(InputSet::Paper, options.benchmark), (InputSet::Own, options.inputs)];
         let mut files =
             named.iter().filter_map(|(role, file)| Some((*role, self.path((*file)?)))).collect::<Vec<_>>();
-        if self.job.mode == JobMode::FirstAnswer {
+        match self.job.mode {
             // One request needs one set, and a service would not read any.
-            files.truncate(1);
+            JobMode::FirstAnswer => files.truncate(1),
+            // Production's requests are the user's own, where there are any.
+            JobMode::Load => files = files.split_off(files.len().saturating_sub(1)),
+            JobMode::Test | JobMode::Measure => {}
         }
         let sets = self.phase("reading inputs", || {
             files.iter().map(|(role, file)| Ok((*role, input::read(file)?))).collect::<Result<Vec<_>>>()
@@ -176,24 +220,24 @@ impl Serve {
                 .into());
         }
         match self.job.mode {
-            JobMode::Test => requests::test(&sets, &mut answer),
-            JobMode::FirstAnswer => self.first_answer(&sets, &mut answer),
+            JobMode::Test => requests::test(&sets, shape),
+            JobMode::FirstAnswer => self.first_answer(&sets, shape),
             JobMode::Measure => {
-                sets.iter().try_for_each(|(role, file)| requests::measure(self, *role, file, &mut answer))
+                sets.iter().try_for_each(|(role, file)| requests::measure(self, *role, file, shape))
             }
+            #[cfg(feature = "service")]
+            JobMode::Load => sets.iter().try_for_each(|(role, file)| load::measure(self, *role, file, shape)),
+            #[cfg(not(feature = "service"))]
+            JobMode::Load => Err("this build has no load; it needs gapbench's feature `service`".into()),
         }
     }
 
     /// The very first request of this process, never warmed.
-    fn first_answer<A: IntoAnswer>(
-        &self,
-        sets: &[(InputSet, input::InputFile)],
-        answer: &mut impl FnMut(&Input) -> A,
-    ) -> Result<()> {
+    fn first_answer(&self, sets: &[(InputSet, input::InputFile)], shape: &mut dyn Shape) -> Result<()> {
         let first = sets.iter().find_map(|(role, file)| file.items.first().map(|input| (*role, file, input)));
         let (role, file, input) = first.ok_or("the input files hold no input")?;
         let start_ns = clock::now_ns();
-        let answered = answer(input).into_answer();
+        let answered = shape.answer(input);
         let end_ns = clock::now_ns();
         answered
             .map_err(|error| format!("answer input `{}` of {}: {error}", input.id, file.path.display()))?;

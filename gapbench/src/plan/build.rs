@@ -7,16 +7,19 @@ use crate::record::{CaseId, Condition, ConditionValue, Conditions};
 use crate::stats;
 use crate::units::Family;
 
-use super::job::{Budget, JobMode};
+use super::job::{Budget, JobMode, LoadJob};
+use super::load;
 use super::options::{Mode, Options, Part, Profile};
 
 /// One child process, or several alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
     /// What the child does.
     pub mode: JobMode,
     /// In how many fresh processes.
     pub processes: usize,
+    /// Seconds after which a process is ended.
+    pub timeout: f64,
 }
 
 /// A case with everything that is decided about it before it runs.
@@ -32,8 +35,8 @@ pub struct PlannedCase {
     pub steps: Vec<Step>,
     /// How long a measuring process observes.
     pub budget: Budget,
-    /// Seconds after which a process is ended.
-    pub timeout: f64,
+    /// What is sent to it under load.
+    pub load: Option<LoadJob>,
     /// Axis values that are conditions.
     pub conditions: Conditions,
 }
@@ -88,20 +91,21 @@ pub fn build(declared: &Declarations, options: &Options) -> Result<Plan, PlanErr
     for item in &declared.items {
         for axis_index in combinations(item.declaration) {
             let id = name(item.declaration, &axis_index);
-            let steps = steps(item.declaration, options);
+            let budget = budget(options, &item.claims);
+            let load = load::job(item.declaration, options, &item.claims);
+            let steps = steps(item.declaration, options, &budget, load.as_ref());
             if !options.selects(&id.0) || steps.is_empty() {
                 plan.left_out += 1;
                 continue;
             }
-            let budget = budget(options, &item.claims);
             plan.cases.push(PlannedCase {
                 conditions: axis_conditions(item.declaration, &axis_index),
                 steps,
-                timeout: timeout(options, &budget),
                 id,
                 declaration: item.declaration,
                 axis_index,
                 budget,
+                load,
             });
         }
     }
@@ -153,9 +157,13 @@ fn axis_conditions(declaration: &Declaration, axis_index: &[usize]) -> Condition
 
 /// Seven processes bound a median from both sides at 97.5 % (0.5^7 x 2 = 1.6 %), which each side of a comparison with an
 /// earlier run needs; eleven leave out one value at each end.
-fn steps(declaration: &Declaration, options: &Options) -> Vec<Step> {
+fn steps(declaration: &Declaration, options: &Options, budget: &Budget, load: Option<&LoadJob>) -> Vec<Step> {
+    let observing = budget.warm_up + budget.at_most;
+    let timeout = |seconds: f64| {
+        options.timeout.map_or(LOADING_SECONDS + 4.0 * seconds, |timeout| timeout.as_secs_f64())
+    };
     if options.mode == Mode::Test {
-        return vec![Step { mode: JobMode::Test, processes: 1 }];
+        return vec![Step { mode: JobMode::Test, processes: 1, timeout: timeout(observing) }];
     }
     let mut steps = Vec::new();
     if wants(declaration, options, Part::ColdStart) || wants(declaration, options, Part::Memory) {
@@ -164,10 +172,13 @@ fn steps(declaration: &Declaration, options: &Options) -> Vec<Step> {
             Profile::Quick => 7,
             Profile::Full => 11,
         };
-        steps.push(Step { mode: JobMode::FirstAnswer, processes });
+        steps.push(Step { mode: JobMode::FirstAnswer, processes, timeout: timeout(observing) });
     }
     if options.wants(Part::Latency) || options.wants(Part::Quality) {
-        steps.push(Step { mode: JobMode::Measure, processes: 1 });
+        steps.push(Step { mode: JobMode::Measure, processes: 1, timeout: timeout(observing) });
+    }
+    if let Some(load) = load {
+        steps.push(Step { mode: JobMode::Load, processes: 1, timeout: timeout(load.longest_seconds()) });
     }
     steps
 }
@@ -179,6 +190,10 @@ pub fn wants(declaration: &Declaration, options: &Options, part: Part) -> bool {
             Part::Latency | Part::Quality => true,
             Part::ColdStart => declaration.options.cold_start,
             Part::Memory => declaration.options.memory,
+            Part::Load => {
+                declaration.kind == Kind::Service
+                    && (declaration.options.load.is_some() || options.loads.asked())
+            }
         }
 }
 
@@ -211,12 +226,6 @@ const MIN_OBSERVATIONS: usize = 40;
 /// Loading a model may take long, so a process that observes for seconds is given minutes.
 const LOADING_SECONDS: f64 = 120.0;
 
-fn timeout(options: &Options, budget: &Budget) -> f64 {
-    options
-        .timeout
-        .map_or(LOADING_SECONDS + 4.0 * (budget.warm_up + budget.at_most), |timeout| timeout.as_secs_f64())
-}
-
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let options = &self.options;
@@ -244,10 +253,14 @@ impl fmt::Display for Plan {
                         case.budget.min_observations,
                         case.budget.at_most
                     ),
+                    JobMode::Load => case.load.as_ref().map(ToString::to_string).unwrap_or_default(),
                 };
-                writeln!(formatter, "    {} fresh {processes}: {what}", step.processes)?;
+                writeln!(
+                    formatter,
+                    "    {} fresh {processes}, ended after {:.0} s: {what}",
+                    step.processes, step.timeout
+                )?;
             }
-            writeln!(formatter, "    each process is ended after {:.0} s", case.timeout)?;
         }
         Ok(())
     }

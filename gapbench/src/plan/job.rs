@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{CaseId, Conditions, Device};
+use crate::record::{CaseId, Conditions, Device, LoadPoint, Objective};
 
 /// What the child is to do with its case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,31 @@ pub enum JobMode {
     FirstAnswer,
     /// Warm up, then observe.
     Measure,
+    /// Answer requests as they come, under each load of [`Job::load`].
+    Load,
+}
+
+/// What to send to a served model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoadJob {
+    /// The loads, in order.
+    pub points: Vec<LoadPoint>,
+    /// The arrivals of a search for the largest rate, after the loads.
+    pub search: Option<LoadPoint>,
+    /// What is asked of the latencies.
+    pub objectives: Vec<Objective>,
+    /// Seconds that each load lasts, its last answers not counted...
+    pub seconds: f64,
+    /// ...or as long as it takes to send this many requests after the warm-up...
+    pub requests: u64,
+    /// ...but no longer than this many seconds.
+    pub at_most: f64,
+    /// Seconds of requests that are sent first and not measured.
+    pub warm_up: f64,
+    /// Seconds after which a request has timed out.
+    pub timeout_seconds: f64,
+    /// Runs that each rate of a search has to pass.
+    pub repeats: u32,
 }
 
 /// How long to observe. Seconds.
@@ -57,6 +82,9 @@ pub struct Job {
     pub cold_start: bool,
     /// The memory is wanted, and declared.
     pub memory: bool,
+    /// Loads to send; absent where none are wanted.
+    #[serde(default)]
+    pub load: Option<LoadJob>,
     /// How long.
     pub budget: Budget,
     /// Seed of everything random.

@@ -2,8 +2,9 @@
 
 mod build;
 mod job;
+mod load;
 mod options;
 
 pub use build::{Plan, PlanError, PlannedCase, Step, build, wants};
-pub use job::{Budget, Job, JobMode};
-pub use options::{Mode, Options, Part, Partition, Profile};
+pub use job::{Budget, Job, JobMode, LoadJob};
+pub use options::{Loads, Mode, Options, Part, Partition, Profile};

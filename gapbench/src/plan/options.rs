@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
+use crate::record::{LoadPoint, Objective};
 use crate::stats;
 
 /// What to do with the selected cases.
@@ -51,11 +52,14 @@ pub enum Part {
     Memory,
     /// Answers against the expected ones.
     Quality,
+    /// Latency and throughput of many requests at a time.
+    Load,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: &'static [Part] = &[Part::Latency, Part::ColdStart, Part::Memory, Part::Quality];
+    pub const ALL: &'static [Part] =
+        &[Part::Latency, Part::ColdStart, Part::Memory, Part::Quality, Part::Load];
 
     /// The word on the command line.
     pub const fn name(self) -> &'static str {
@@ -64,6 +68,7 @@ impl Part {
             Part::ColdStart => "cold-start",
             Part::Memory => "memory",
             Part::Quality => "quality",
+            Part::Load => "load",
         }
     }
 }
@@ -82,6 +87,17 @@ impl Partition {
     pub fn takes(self, name: &str) -> bool {
         stats::fnv1a64(name.as_bytes()) % self.count.max(1) + 1 == self.index
     }
+}
+
+/// Loads from the command line, in place of those of the attributes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Loads {
+    /// The loads; the attribute's where there are none.
+    pub points: Vec<LoadPoint>,
+    /// A search for the largest rate, with these arrivals.
+    pub search: Option<LoadPoint>,
+    /// What is asked of the latencies; what the attribute asks where there is nothing.
+    pub objectives: Vec<Objective>,
 }
 
 /// Everything a plan depends on besides the declarations.
@@ -107,6 +123,8 @@ pub struct Options {
     pub warm_up: Option<Duration>,
     /// Instead of the profile's.
     pub measure: Option<Duration>,
+    /// Loads in place of the attributes'.
+    pub loads: Loads,
     /// This machine's share.
     pub partition: Option<Partition>,
 }

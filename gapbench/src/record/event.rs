@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Device, Note, Series, Timing};
+use super::{Device, LoadRow, Note, SearchRow, Series, Timing};
 
 /// Version of the conversation. Parent and child are the same binary, so another number means a foreign file.
 pub const PROTOCOL: u32 = 1;
@@ -39,6 +39,10 @@ pub enum Event {
     Series(Series),
     /// Contention of the measured loop.
     Timing(Timing),
+    /// A load was sent, and what came of it.
+    Load(Box<LoadRow>),
+    /// A search for the largest rate ended.
+    Search(SearchRow),
     /// What a kernel runs on.
     Device(Device),
     /// Something worth knowing.

@@ -3,12 +3,26 @@
 //!
 //! Every struct is taken apart completely, so that a field added to it does not compile until it is looked at here.
 
-use super::{Batch, CaseRow, ConditionValue, Data, End, Peak, Phase, Series, Timing};
+use super::{
+    Batch, CaseRow, CheckRow, ConditionValue, Data, End, LoadPoint, LoadRow, ObjectiveRow, Peak, Phase,
+    SearchRow, Series, SteadyRow, TimesRow, Timing,
+};
 
 /// Where the first number that is not finite stands in `row`, for a person.
 pub(super) fn find_in_row(row: &CaseRow) -> Option<String> {
-    let CaseRow { case: _, function: _, outcome: _, series, phases, timing, device, notes: _, wall_seconds } =
-        row;
+    let CaseRow {
+        case: _,
+        function: _,
+        outcome: _,
+        series,
+        phases,
+        loads,
+        search,
+        timing,
+        device,
+        notes: _,
+        wall_seconds,
+    } = row;
     let series = series.iter().find_map(find_in_series);
     let phases = || phases.iter().find_map(find_in_phase);
     let timing = || timing.as_ref().and_then(find_in_timing);
@@ -20,6 +34,8 @@ pub(super) fn find_in_row(row: &CaseRow) -> Option<String> {
     };
     series
         .or_else(phases)
+        .or_else(|| loads.iter().find_map(find_in_load))
+        .or_else(|| search.as_ref().and_then(find_in_search))
         .or_else(timing)
         .or_else(peaks)
         .or_else(|| check(*wall_seconds, || "wall_seconds".to_owned()))
@@ -65,4 +81,66 @@ fn find_in_timing(timing: &Timing) -> Option<String> {
     check(*wall_seconds, || "timing.wall_seconds".to_owned())
         .or_else(|| check(*cpu_seconds, || "timing.cpu_seconds".to_owned()))
         .or_else(|| waited_seconds.and_then(|waited| check(waited, || "timing.waited_seconds".to_owned())))
+}
+
+fn find_in_load(row: &LoadRow) -> Option<String> {
+    let LoadRow {
+        point,
+        inputs: _,
+        searching: _,
+        invalid: _,
+        counts: _,
+        offered_per_second,
+        achieved_share,
+        window_seconds,
+        throughput_per_second,
+        goodput_per_second,
+        tokens_per_second,
+        objectives,
+        times,
+        growth,
+        in_system_mean,
+        in_system_most: _,
+        steady,
+        workers: _,
+        utilisation,
+        replaced_workers: _,
+        batches: _,
+        checks,
+        scheduling: _,
+        others_share,
+    } = row;
+    let LoadPoint { arrival: _, clients: _, think_seconds, rate, shape } = point;
+    let optional = [
+        offered_per_second,
+        achieved_share,
+        goodput_per_second,
+        tokens_per_second,
+        growth,
+        in_system_mean,
+        others_share,
+        think_seconds,
+        rate,
+        shape,
+    ];
+    let plain = [*window_seconds, *throughput_per_second, *utilisation];
+    let bounds = objectives.iter().map(|ObjectiveRow { objective, .. }| objective.quantile);
+    let spreads = times.iter().flat_map(|TimesRow { of: _, n: _, mean, p50, p95, p99, p99_9, max }| {
+        [p50, p95, p99, p99_9].into_iter().flatten().copied().chain([*mean, *max])
+    });
+    let stretches = steady.iter().flat_map(|SteadyRow { seconds, per_second }| [*seconds, *per_second]);
+    let sides = checks.iter().flat_map(|CheckRow { name: _, left, right, holds: _ }| [*left, *right]);
+    let mut all = plain.into_iter().chain(optional.into_iter().flatten().copied());
+    all.by_ref()
+        .chain(bounds)
+        .chain(spreads)
+        .chain(stretches)
+        .chain(sides)
+        .find_map(|number| check(number, || format!("a number of the load `{point}`")))
+}
+
+fn find_in_search(search: &SearchRow) -> Option<String> {
+    let SearchRow { last_passing, first_failing, not_monotone_at, cut_short: _, repeats: _ } = search;
+    let rates = [last_passing, first_failing, not_monotone_at];
+    rates.into_iter().flatten().find_map(|rate| check(*rate, || "a rate of the search".to_owned()))
 }

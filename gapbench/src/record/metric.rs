@@ -48,6 +48,7 @@ vocabulary! {
     LatencyKernelHot "latency.kernel_hot" Time Lower "One kernel launch on the device, among others like it and with its data where they left it.";
     LatencyLaunchFloor "latency.launch_floor" Time Lower "A launch of an empty kernel, timed as a kernel is: nothing can be timed below it.";
     ThroughputRequests "throughput.requests" Rate Higher "Requests answered per second.";
+    ThroughputGoodput "throughput.goodput" Rate Higher "Requests answered inside every objective, per second.";
     ThroughputTokens "throughput.tokens" Rate Higher "Tokens produced per second.";
     ThroughputSamples "throughput.samples" Rate Higher "Elements of the input processed per second.";
     ThroughputFlops "throughput.flops" Flops Higher "Floating-point operations per second.";

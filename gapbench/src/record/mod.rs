@@ -10,6 +10,7 @@ mod device;
 mod environment;
 mod event;
 mod finite;
+mod load;
 mod metric;
 mod reader;
 mod run;
@@ -22,6 +23,10 @@ pub use condition::{Condition, ConditionValue, Conditions, Role};
 pub use device::{Device, Peak};
 pub use environment::Environment;
 pub use event::{Event, PROTOCOL};
+pub use load::{
+    Arrival, CheckRow, FailureClass, LoadCounts, LoadPoint, LoadRow, Objective, ObjectiveMetric,
+    ObjectiveRow, SearchRow, SteadyRow, TimeOf, TimesRow,
+};
 pub use metric::{Direction, Metric, Statistic};
 pub use reader::{Index, Rows, read};
 pub use run::{End, Header, Record, Target};

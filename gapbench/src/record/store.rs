@@ -267,6 +267,8 @@ mod tests {
             outcome: Outcome::Measured,
             series: Vec::new(),
             phases: Vec::new(),
+            loads: Vec::new(),
+            search: None,
             timing: None,
             device: None,
             notes: Vec::new(),

@@ -31,6 +31,8 @@ impl Collector {
                 outcome: Outcome::Measured,
                 series: Vec::new(),
                 phases: Vec::new(),
+                loads: Vec::new(),
+                search: None,
                 timing: None,
                 device: None,
                 notes: Vec::new(),
@@ -56,6 +58,8 @@ impl Collector {
         for event in report.events {
             match event {
                 Event::Series(series) => self.merge(series),
+                Event::Load(row) => self.row.loads.push(*row),
+                Event::Search(found) => self.row.search = Some(found),
                 Event::Device(device) => self.row.device = Some(device),
                 Event::Timing(timing) => self.row.timing = Some(sum(self.row.timing, timing)),
                 // Several processes of a case may notice the same thing.

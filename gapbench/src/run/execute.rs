@@ -166,15 +166,16 @@ fn run_case(
 ) -> CaseRow {
     let start = (settings.now_ns)();
     let mut collector = Collector::new(case.id.clone(), case.declaration.path(), &settings.required_devices);
-    let children = case.steps.iter().flat_map(|step| std::iter::repeat_n(step.mode, step.processes));
-    for mode in children {
-        match child::run(call, &job(plan, case, mode, settings, folder), folder, case.timeout, interrupt) {
+    let children = case.steps.iter().flat_map(|step| std::iter::repeat_n(step, step.processes));
+    for step in children {
+        let job = job(plan, case, step.mode, settings, folder);
+        match child::run(call, &job, folder, step.timeout, interrupt) {
             Err(error) => {
                 collector.could_not_run(&error);
                 break;
             }
             Ok(report) => {
-                if !collector.take(report, case.timeout) {
+                if !collector.take(report, step.timeout) {
                     break;
                 }
             }
@@ -196,6 +197,7 @@ fn job(plan: &Plan, case: &PlannedCase, mode: JobMode, settings: &Settings, fold
         quality: wants(Part::Quality),
         cold_start: wants(Part::ColdStart),
         memory: wants(Part::Memory),
+        load: case.load.clone(),
         budget: case.budget,
         seed: plan.options.seed,
         device: settings.environment.device.clone(),
@@ -244,7 +246,14 @@ fn expected_seconds(case: &PlannedCase) -> f64 {
     let measuring = case.budget.warm_up + case.budget.measure * sets.max(1) as f64;
     case.steps
         .iter()
-        .map(|step| step.processes as f64 * if step.mode == JobMode::Measure { measuring } else { 0.05 })
+        .map(|step| {
+            let seconds = match step.mode {
+                JobMode::Measure => measuring,
+                JobMode::Load => case.load.as_ref().map_or(0.0, plan::LoadJob::expected_seconds),
+                JobMode::Test | JobMode::FirstAnswer => 0.05,
+            };
+            step.processes as f64 * seconds
+        })
         .sum()
 }
 

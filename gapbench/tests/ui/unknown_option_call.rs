@@ -1,6 +1,6 @@
 use gapbench::prelude::*;
 
-#[gap_bench(load(clients = [1, 8]))]
+#[gap_bench(serving(clients = [1, 8]))]
 fn f(_serve: &mut Serve) {}
 
 fn main() {}

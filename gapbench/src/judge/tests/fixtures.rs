@@ -124,6 +124,8 @@ pub(super) fn named_row(case: &str, series: Vec<Series>) -> CaseRow {
         outcome: Outcome::Measured,
         series,
         phases: vec![],
+        loads: Vec::new(),
+        search: None,
         timing: None,
         device: None,
         notes: vec![],

@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::super::clock;
-use super::pace;
+use super::{Load, pace};
 use crate::load::{Draw, Limit, Schedule, Think};
 
 /// A request that a worker has taken; times are nanoseconds of the monotonic clock.
@@ -60,6 +60,9 @@ struct Closed {
     think: Think,
     most_requests: usize,
     until_ns: u64,
+    /// After `until_ns` requests go on until there are so many, or until `longest_ns`.
+    enough: usize,
+    longest_ns: u64,
     promised: usize,
     issued: usize,
     with_workers: usize,
@@ -112,7 +115,8 @@ impl Closed {
     }
 
     fn promise(&mut self, due_ns: u64, now_ns: u64) {
-        if self.promised < self.most_requests && due_ns < self.until_ns {
+        let more = due_ns < self.until_ns || (self.promised < self.enough && due_ns < self.longest_ns);
+        if self.promised < self.most_requests && more {
             self.promised += 1;
             if due_ns <= now_ns {
                 self.ready.push_back(due_ns);
@@ -148,18 +152,23 @@ impl Dispatch {
         Dispatch { start_ns, kind, ended: AtomicU64::new(0) }
     }
 
-    pub(super) fn closed(clients: usize, think: Think, seed: u64, limit: Limit, start_ns: u64) -> Dispatch {
-        let (most_requests, until_ns) = match limit {
+    pub(super) fn closed(clients: usize, think: Think, load: &Load, start_ns: u64) -> Dispatch {
+        let at = |seconds: f64| start_ns.saturating_add((seconds * 1e9) as u64);
+        let (most_requests, until_ns) = match load.limit {
             Limit::Requests(requests) => (requests, u64::MAX),
-            Limit::Seconds(seconds) => (usize::MAX, start_ns.saturating_add((seconds * 1e9) as u64)),
+            Limit::Seconds(seconds) => (usize::MAX, at(seconds)),
         };
+        let (enough, longest_ns) =
+            load.enough.map_or((0, until_ns), |enough| (enough.requests, at(enough.at_most_seconds)));
         let mut queue = Closed {
             thinking: BinaryHeap::with_capacity(clients + 1),
             ready: VecDeque::with_capacity(clients + 1),
-            draw: Draw::named(seed, "think"),
+            draw: Draw::named(load.seed, "think"),
             think,
             most_requests,
             until_ns,
+            enough,
+            longest_ns,
             promised: 0,
             issued: 0,
             with_workers: 0,
@@ -294,7 +303,13 @@ impl Dispatch {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Enough;
     use super::*;
+    use crate::load::Scenario;
+
+    fn load(limit: Limit) -> Load {
+        Load::new(Scenario::SingleStream, limit, 1, 1)
+    }
 
     fn taken(next: Next) -> Taken {
         match next {
@@ -305,7 +320,7 @@ mod tests {
 
     #[test]
     fn clients_think_and_the_window_is_the_time_at_the_cap() {
-        let loop_of_two = Dispatch::closed(2, Think::Constant(100), 1, Limit::Requests(3), 1_000);
+        let loop_of_two = Dispatch::closed(2, Think::Constant(100), &load(Limit::Requests(3)), 1_000);
         assert_eq!(loop_of_two.try_take(1_000), Next::NotBefore(1_100));
         assert_eq!(taken(loop_of_two.try_take(1_100)), Taken { request: 0, due_ns: 1_100 });
         assert_eq!(taken(loop_of_two.try_take(1_100)), Taken { request: 1, due_ns: 1_100 });
@@ -322,11 +337,28 @@ mod tests {
 
     #[test]
     fn a_loop_of_some_seconds_promises_nothing_after_them() {
-        let one = Dispatch::closed(1, Think::None, 1, Limit::Seconds(1e-6), 5_000);
+        let one = Dispatch::closed(1, Think::None, &load(Limit::Seconds(1e-6)), 5_000);
         taken(one.try_take(5_000));
         one.end(5_999);
         taken(one.try_take(5_999));
         one.end(6_000);
         assert_eq!(one.try_take(6_000), Next::Never);
+    }
+
+    #[test]
+    fn a_loop_goes_on_until_it_has_sent_enough_or_its_time_is_over() {
+        let enough = |requests, at_most_seconds| {
+            let enough = Some(Enough { requests, at_most_seconds });
+            let one = Dispatch::closed(1, Think::None, &Load { enough, ..load(Limit::Seconds(1e-6)) }, 5_000);
+            let mut now_ns = 5_000;
+            while let Next::Taken(_) = one.try_take(now_ns) {
+                now_ns += 600;
+                one.end(now_ns);
+            }
+            one.issued()
+        };
+        assert_eq!(enough(0, 1e-3), 2);
+        assert_eq!(enough(5, 1e-3), 5);
+        assert_eq!(enough(50, 2e-6), 4);
     }
 }

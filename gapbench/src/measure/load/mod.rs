@@ -14,10 +14,9 @@ mod workers;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::clock;
+use super::{clock, panics};
 use crate::load::{Limit, LoadError, Objective, Scenario, schedule};
 use crate::stats::SplitMix64;
 
@@ -31,6 +30,15 @@ pub use outcome::{LoadOutcome, ObjectiveOutcome, Steady};
 pub use pace::Scheduling;
 pub use record::{Counts, Ending, Row, StreamTimes, Times};
 
+/// How long a closed loop goes on for the sake of the number of requests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Enough {
+    /// Until this many requests were sent...
+    pub requests: usize,
+    /// ...but no longer than this many seconds.
+    pub at_most_seconds: f64,
+}
+
 /// What is sent, and how it is watched.
 #[derive(Clone, Debug)]
 pub struct Load {
@@ -38,6 +46,8 @@ pub struct Load {
     pub scenario: Scenario,
     /// Where they end.
     pub limit: Limit,
+    /// A closed loop whose limit is a time goes on until it has sent enough; other loads end at their limit.
+    pub enough: Option<Enough>,
     /// Seed of the schedule, the think times and the order of the inputs.
     pub seed: u64,
     /// Number of inputs; requests go over them in a seeded order, again and again.
@@ -78,6 +88,7 @@ impl Load {
         Load {
             scenario,
             limit,
+            enough: None,
             seed,
             inputs,
             warm_up: 0,
@@ -229,10 +240,8 @@ pub fn run(load: &Load, service: Service<'_>) -> Result<LoadOutcome, LoadError> 
     });
     let dispatch = match (drawn, &load.scenario) {
         (Some(schedule), _) => Dispatch::open(schedule, start_ns, load.grain_ns),
-        (None, Scenario::ClosedLoop { clients, think }) => {
-            Dispatch::closed(*clients, *think, load.seed, load.limit, start_ns)
-        }
-        (None, _) => Dispatch::closed(1, crate::load::Think::None, load.seed, load.limit, start_ns),
+        (None, Scenario::ClosedLoop { clients, think }) => Dispatch::closed(*clients, *think, load, start_ns),
+        (None, _) => Dispatch::closed(1, crate::load::Think::None, load, start_ns),
     };
     let run = Run { dispatch, rules, order };
     let seen = match service {
@@ -255,11 +264,5 @@ pub fn run(load: &Load, service: Service<'_>) -> Result<LoadOutcome, LoadError> 
 /// Calls `answer`; a panic in it is one failed request.
 #[inline]
 fn guarded<T>(answer: impl FnOnce() -> T) -> Result<T, Cow<'static, str>> {
-    catch_unwind(AssertUnwindSafe(answer)).map_err(|payload| {
-        let text = payload
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| payload.downcast_ref::<String>().cloned());
-        Cow::Owned(format!("panic: {}", text.as_deref().unwrap_or("without a text")))
-    })
+    panics::counted(answer).map_err(Cow::Owned)
 }

@@ -61,7 +61,7 @@ pub struct LoadOutcome {
     pub issued: u64,
     /// How they ended.
     pub counts: Counts,
-    /// Failures per class, the most frequent first. Panics are classes that begin with `panic: `.
+    /// Failures per class, the most frequent first. Panics are classes that begin with `panicked`.
     pub failures: Vec<(Cow<'static, str>, u64)>,
     /// Requests per second of the schedule as drawn; absent for closed loops and where all are due at once.
     pub offered_per_second: Option<f64>,

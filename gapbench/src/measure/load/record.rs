@@ -111,6 +111,8 @@ pub struct Row {
     pub tokens: u32,
     /// How it ended.
     pub ending: Ending,
+    /// Whether it was answered inside every objective.
+    pub inside: bool,
 }
 
 /// How a run ended its requests, warm-up excluded.
@@ -255,6 +257,7 @@ impl Recorder {
             Answer::Timeout => Ending::TimedOut,
         };
         let mut tokens = 0;
+        let mut inside = false;
         match ending {
             Ending::Completed => {
                 if let Answer::Ok { tokens: answered } = ended.answer {
@@ -265,7 +268,7 @@ impl Recorder {
                 self.latency.add(e2e_ns);
                 self.service.add(service_ns);
                 self.queue.add(ended.begin_ns.saturating_sub(ended.due_ns));
-                self.judge(e2e_ns, &ended);
+                inside = self.judge(e2e_ns, &ended);
             }
             Ending::Failed => {
                 self.counts.failed += 1;
@@ -286,13 +289,14 @@ impl Recorder {
                 end_ns: from_start(ended.end_ns),
                 tokens,
                 ending,
+                inside,
             });
         }
     }
 
-    /// Takes the times of an answered request, and counts it where it lies inside an objective.
+    /// Takes the times of an answered request, and counts it where it lies inside an objective; whether it lies inside all.
     #[inline]
-    fn judge(&mut self, e2e_ns: u64, ended: &Ended<'_>) {
+    fn judge(&mut self, e2e_ns: u64, ended: &Ended<'_>) -> bool {
         let mut times = RequestTimes { e2e_ns, ..RequestTimes::default() };
         if let (Some(stream), Some(emit)) = (&mut self.stream, ended.emit) {
             times = emit.times(e2e_ns, ended.due_ns);
@@ -309,6 +313,7 @@ impl Recorder {
             all &= inside;
         }
         self.inside_all += u64::from(all);
+        all
     }
 
     fn classify(&mut self, class: Cow<'static, str>) {

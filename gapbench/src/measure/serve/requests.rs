@@ -1,25 +1,23 @@
 //! One input set served one request after the other: first for quality, then for time.
 
 use crate::declare::Result;
-use crate::input::{Input, InputFile};
+use crate::input::InputFile;
 use crate::record::{Condition, Data, Event, InputSet, Metric, Note};
 use crate::stats::SplitMix64;
 
 use super::super::channel::say;
 use super::super::sampler;
-use super::{IntoAnswer, Serve};
+use super::shape::{Shape, ask};
+use super::{Answered, Serve};
 
 /// How many inputs of each set a test answers.
 const TEST_REQUESTS: usize = 3;
 
 /// Answers a few inputs of every set.
-pub(super) fn test<A: IntoAnswer>(
-    sets: &[(InputSet, InputFile)],
-    answer: &mut impl FnMut(&Input) -> A,
-) -> Result<()> {
+pub(super) fn test(sets: &[(InputSet, InputFile)], shape: &mut dyn Shape) -> Result<()> {
     for (_, file) in sets {
         for input in file.items.iter().take(TEST_REQUESTS) {
-            answer(input).into_answer().map_err(|error| {
+            shape.answer(input).map_err(|error| {
                 format!("answer input `{}` of {}: {error}", input.id, file.path.display())
             })?;
         }
@@ -28,13 +26,8 @@ pub(super) fn test<A: IntoAnswer>(
 }
 
 /// Grades every item once, then times requests over the items in a seeded order.
-pub(super) fn measure<A: IntoAnswer>(
-    serve: &Serve,
-    role: InputSet,
-    file: &InputFile,
-    answer: &mut impl FnMut(&Input) -> A,
-) -> Result<()> {
-    let graded = Graded::collect(serve, file, answer)?;
+pub(super) fn measure(serve: &Serve, role: InputSet, file: &InputFile, shape: &mut dyn Shape) -> Result<()> {
+    let graded = Graded::collect(serve, file, shape)?;
     let conditions =
         serve.conditions.clone().with(Condition::Dataset, file.name.as_str()).with(Condition::Warm, true);
     if serve.job.quality && graded.gradable > 0 {
@@ -77,16 +70,16 @@ pub(super) fn measure<A: IntoAnswer>(
     let mut asked = 0;
     let mut call = || {
         asked = next.next().unwrap_or(0);
-        file.items.get(asked).map(|input| (asked, answer(input).into_answer()))
+        file.items.get(asked).map(|input| (asked, ask(shape, input)))
     };
-    let check = |answered: Option<(usize, std::result::Result<String, crate::declare::Error>)>| {
+    let check = |answered: Option<(usize, std::result::Result<Answered, crate::declare::Error>)>| {
         if let Some((index, answered)) = answered {
             match answered {
                 Ok(now)
                     if graded
                         .answers
                         .get(index)
-                        .is_some_and(|then| then.as_deref() == Some(now.as_str())) => {}
+                        .is_some_and(|then| then.as_deref() == Some(now.text.as_str())) => {}
                 Ok(_) => changed += 1,
                 Err(_) => failed += 1,
             }
@@ -152,16 +145,12 @@ struct Graded {
 }
 
 impl Graded {
-    fn collect<A: IntoAnswer>(
-        serve: &Serve,
-        file: &InputFile,
-        answer: &mut impl FnMut(&Input) -> A,
-    ) -> Result<Graded> {
+    fn collect(serve: &Serve, file: &InputFile, shape: &mut dyn Shape) -> Result<Graded> {
         let mut graded =
             Graded { answers: Vec::with_capacity(file.items.len()), right: 0, gradable: 0, failed: 0 };
         let mut first_error = None;
         for input in &file.items {
-            let answered = answer(input).into_answer();
+            let answered = ask(shape, input).map(|answered| answered.text);
             let right = match &answered {
                 Ok(text) => (serve.grade.0)(input, text),
                 // Whether a failed item could have been graded is asked with an empty answer.

@@ -114,6 +114,8 @@ pub(crate) fn row(case: &str, outcome: Outcome) -> CaseRow {
         outcome,
         series: vec![],
         phases: vec![],
+        loads: Vec::new(),
+        search: None,
         timing: None,
         device: None,
         notes: vec![],
