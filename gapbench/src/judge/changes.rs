@@ -7,7 +7,7 @@ use crate::units::{Family, show_percent};
 use super::comparability::same;
 use super::estimate::Measured;
 use super::numbers::ALPHA;
-use super::{Change, ChangeVerdict, Interval, contention, reason};
+use super::{Change, ChangeVerdict, Interval, contention, load, reason};
 
 /// Changes of times, rates and memory below this are not called changes.
 ///
@@ -44,6 +44,7 @@ fn change(
         case: row.case.clone(),
         metric: series.metric,
         inputs: series.inputs,
+        load: load::point(row, series),
         change: Change::New,
         reason: String::new(),
         ours: Some(now.estimate(ALPHA)),

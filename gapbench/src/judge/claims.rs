@@ -7,7 +7,7 @@ use super::comparability::{Comparison, compare};
 use super::estimate::{Measured, usual_statistic};
 use super::ladder::{Ascent, Rung};
 use super::matching::{Found, find};
-use super::{ClaimVerdict, Ladder, Verdict, axes, contention, device, ladder};
+use super::{ClaimVerdict, Ladder, StepKind, Verdict, axes, contention, device, ladder};
 
 /// A verdict per claim that is about the case `row`, one of the run's `rows`. Gate and multiplicity are not yet
 /// considered.
@@ -41,9 +41,10 @@ fn verdict(claim: &PaperClaim, row: &CaseRow, environment: &Environment) -> Clai
     let Some(found) = find(claim, row) else {
         return without_number(claim, row, Verdict::NotMeasured, no_such_metric(claim, row));
     };
-    let headline = match (&found.own, &found.reproduced) {
-        (Some(Ok(series)), _) | (_, Ok(series)) => *series,
-        (own, Err(why)) => {
+    let loaded = found.load.as_ref().map(|(_, load)| load);
+    let headline = match (loaded, &found.own, &found.reproduced) {
+        (Some(Ok(series)), ..) | (_, Some(Ok(series)), _) | (.., Ok(series)) => *series,
+        (_, own, Err(why)) => {
             let own = match own {
                 Some(Err(own)) => format!("; own inputs: {own}"),
                 _ => String::new(),
@@ -60,10 +61,11 @@ fn verdict(claim: &PaperClaim, row: &CaseRow, environment: &Environment) -> Clai
     }
 }
 
-/// The numbers of both steps in one statistic.
+/// The numbers of all steps in one statistic.
 struct Numbers {
     reproduced: Option<Measured>,
     own: Option<Measured>,
+    load: Option<Measured>,
     /// Why the claim's own statistic is not this one.
     other_statistic: Option<String>,
 }
@@ -89,6 +91,7 @@ fn measure(claim: &PaperClaim, headline: &Series, found: &Found<'_>) -> Result<N
     Ok(Numbers {
         reproduced: found.reproduced.as_ref().ok().and_then(|series| prepare(series)),
         own: found.own.as_ref().and_then(|own| own.as_ref().ok()).and_then(|series| prepare(series)),
+        load: found.load.as_ref().and_then(|(_, load)| load.as_ref().ok()).and_then(|series| prepare(series)),
         other_statistic,
     })
 }
@@ -119,12 +122,26 @@ fn held_against(
     if environment.debug_build && claim.metric.depends_on_machine() {
         differing.push("build: paper optimised, here built without optimisation".to_owned());
     }
+    let mut rungs = vec![Rung::new(
+        claim,
+        StepKind::Reproduced,
+        numbers.reproduced.as_ref(),
+        found.reproduced.as_ref().err(),
+    )];
+    if let Some(own) = &found.own {
+        rungs.push(Rung::new(claim, StepKind::OwnInputs, numbers.own.as_ref(), own.as_ref().err()));
+    }
+    if let Some((label, load)) = &found.load {
+        rungs.push(
+            Rung::new(claim, StepKind::Load, numbers.load.as_ref(), load.as_ref().err())
+                .called(label.clone()),
+        );
+    }
     let ascent = Ascent {
         claim,
         comparable: differing.is_empty(),
         disturbed: contention::disturbed(row, claim.metric),
-        reproduced: Rung::new(claim, numbers.reproduced.as_ref(), found.reproduced.as_ref().err()),
-        own: found.own.as_ref().map(|own| Rung::new(claim, numbers.own.as_ref(), own.as_ref().err())),
+        rungs,
     };
     let (ladder, top) = (ascent.ladder(), ascent.top());
     let reason = ascent.reason(&differing, &ladder);

@@ -11,6 +11,8 @@ use super::{Estimate, Interval, Ladder, Step, StepKind, Verdict, contention, rea
 
 /// A step of ours: its number and ratio, or why there is none.
 pub(super) struct Rung<'a> {
+    kind: StepKind,
+    label: Option<String>,
     ours: Option<&'a Measured>,
     goodness: Option<Goodness<'a>>,
     absent: Option<String>,
@@ -20,6 +22,7 @@ impl<'a> Rung<'a> {
     /// A step that was `measured`, or that is `absent` for a reason.
     pub(super) fn new(
         claim: &PaperClaim,
+        kind: StepKind,
         measured: Option<&'a Measured>,
         absent: Option<&String>,
     ) -> Rung<'a> {
@@ -28,7 +31,12 @@ impl<'a> Rung<'a> {
             Some(Err(why)) => (None, Some(why)),
             None => (None, Some("its observations do not carry this statistic".to_owned())),
         };
-        Rung { ours: measured, goodness, absent: absent.cloned().or(no_ratio) }
+        Rung { kind, label: None, ours: measured, goodness, absent: absent.cloned().or(no_ratio) }
+    }
+
+    /// The same with a name of its own.
+    pub(super) fn called(self, label: Option<String>) -> Rung<'a> {
+        Rung { label, ..self }
     }
 
     /// The number.
@@ -57,20 +65,23 @@ pub(super) struct Ascent<'a> {
     pub comparable: bool,
     /// Wall over processor time where other work disturbed the timing.
     pub disturbed: Option<f64>,
-    /// The paper's conditions.
-    pub reproduced: Rung<'a>,
-    /// The user's inputs, where inputs matter.
-    pub own: Option<Rung<'a>>,
+    /// The steps in order, the reproduction first.
+    pub rungs: Vec<Rung<'a>>,
 }
 
 impl<'a> Ascent<'a> {
     /// The last step that has a number.
     pub(super) fn top(&self) -> Option<&Rung<'a>> {
-        self.own.iter().chain([&self.reproduced]).find(|rung| rung.ours.is_some())
+        self.rungs.iter().rfind(|rung| rung.ours.is_some())
     }
 
-    fn own_on_top(&self) -> bool {
-        self.own.as_ref().is_some_and(|own| own.ours.is_some())
+    /// The paper's conditions.
+    fn reproduced(&self) -> Option<&Rung<'a>> {
+        self.rungs.first()
+    }
+
+    fn is_above_the_reproduction(&self) -> bool {
+        self.top().is_some_and(|top| top.kind != StepKind::Reproduced)
     }
 
     /// The verdict if one stopped at `rung`; absent where the numbers are not comparable.
@@ -90,31 +101,36 @@ impl<'a> Ascent<'a> {
 
     /// The steps with their losses.
     pub(super) fn ladder(&self) -> Ladder {
-        let reproduced = Step {
-            loss: self.reproduced.ratio(self.claim.policy.alpha).map(from_the_paper),
-            ..self.step(StepKind::Reproduced, &self.reproduced)
-        };
-        let own = self
-            .own
-            .as_ref()
-            .map(|own| Step { loss: self.loss_of_inputs(own), ..self.step(StepKind::OwnInputs, own) });
+        let mut steps = vec![paper_step(self.claim)];
+        let mut before: Option<&Rung<'_>> = None;
+        for rung in &self.rungs {
+            steps.push(self.step(rung, before));
+            before = Some(rung).filter(|rung| rung.goodness.is_some()).or(before);
+        }
         let gap = self.top().and_then(|rung| rung.goodness.as_ref()).map(|goodness| 1.0 - goodness.value());
-        Ladder { steps: [paper_step(self.claim), reproduced].into_iter().chain(own).collect(), gap }
+        Ladder { steps, gap }
     }
 
-    fn step(&self, kind: StepKind, rung: &Rung<'_>) -> Step {
+    fn step(&self, rung: &Rung<'_>, before: Option<&Rung<'_>>) -> Step {
         let estimate = rung.estimate(self.claim.policy.alpha);
         let absent = if estimate.is_none() { rung.absent.clone() } else { None };
-        Step { kind, estimate, absent, loss: None, verdict: self.verdict(rung) }
+        Step {
+            kind: rung.kind,
+            label: rung.label.clone(),
+            estimate,
+            absent,
+            loss: self.loss(rung, before),
+            verdict: self.verdict(rung),
+        }
     }
 
     /// Goodness lost since the step before: two intervals at half the error level each cover together.
-    fn loss_of_inputs(&self, own: &Rung<'_>) -> Option<Interval> {
+    fn loss(&self, rung: &Rung<'_>, before: Option<&Rung<'_>>) -> Option<Interval> {
         let alpha = self.claim.policy.alpha;
-        let Some(before) = self.reproduced.ratio(alpha / 2.0) else {
-            return own.ratio(alpha).map(from_the_paper);
+        let Some(before) = before.and_then(|before| before.ratio(alpha / 2.0)) else {
+            return rung.ratio(alpha).map(from_the_paper);
         };
-        let after = own.ratio(alpha / 2.0)?;
+        let after = rung.ratio(alpha / 2.0)?;
         Some(Interval {
             value: before.value - after.value,
             lower: before.lower.zip(after.upper).map(|(before, after)| before - after),
@@ -135,7 +151,7 @@ impl<'a> Ascent<'a> {
         };
         let comparison =
             reason::comparison(self.claim, &estimate, &goodness.interval(self.claim.policy.alpha));
-        let tail = self.about_the_inputs(ladder);
+        let tail = self.about_the_way(ladder);
         match self.undisturbed_verdict(top) {
             None => format!("{}; for information: {comparison}{tail}", differing.join("; ")),
             Some(verdict) => {
@@ -150,10 +166,12 @@ impl<'a> Ascent<'a> {
     fn lead(&self, verdict: Verdict) -> String {
         let short = |verdict| matches!(verdict, Verdict::Fail | Verdict::Gap);
         let mut lead = String::new();
-        if self.own_on_top() {
+        if self.is_above_the_reproduction() {
             let alpha = self.claim.policy.alpha;
-            let before = self.reproduced.estimate(alpha).zip(self.reproduced.ratio(alpha));
-            if let (Some((estimate, ratio)), Some(verdict)) = (before, self.verdict(&self.reproduced))
+            let reproduced = self.reproduced();
+            let before = reproduced.and_then(|rung| rung.estimate(alpha).zip(rung.ratio(alpha)));
+            if let (Some((estimate, ratio)), Some(verdict)) =
+                (before, reproduced.and_then(|rung| self.verdict(rung)))
                 && short(verdict)
             {
                 lead = format!(
@@ -173,25 +191,50 @@ impl<'a> Ascent<'a> {
         lead
     }
 
-    /// What the paper's own set gave beside the user's inputs.
-    fn about_the_inputs(&self, ladder: &Ladder) -> String {
-        if !self.own_on_top() {
+    /// What the steps below the last one gave.
+    fn about_the_way(&self, ladder: &Ladder) -> String {
+        if !self.is_above_the_reproduction() {
             return String::new();
         }
-        let loss = ladder.steps.last().and_then(|step| step.loss).map(|loss| reason::loss(&loss));
-        let Some(before) = self.reproduced.estimate(self.claim.policy.alpha) else {
-            return format!("; not reproduced: {}", self.reproduced.absent.as_deref().unwrap_or("unknown"));
+        let top = self.top().map(|top| top.kind);
+        let reproduced = self.reproduced();
+        let before = reproduced.and_then(|rung| rung.estimate(self.claim.policy.alpha));
+        // The first step that has a number is compared with the paper, and that comparison stands in front.
+        let first = ladder.steps.iter().position(|step| step.loss.is_some()).unwrap_or(0);
+        let costs: Vec<String> = ladder
+            .steps
+            .iter()
+            .skip(first + 1)
+            .filter_map(|step| Some(reason::loss(cause(step.kind), step.loss.as_ref()?)))
+            .collect();
+        let costs = costs.join(" and ");
+        let Some(before) = before else {
+            let why = reproduced.and_then(|rung| rung.absent.as_deref()).unwrap_or("unknown");
+            let below = self.rungs.iter().find(|rung| rung.ours.is_some() && Some(rung.kind) != top);
+            let below = below.and_then(|rung| rung.estimate(self.claim.policy.alpha));
+            let number = |estimate| reason::number(&estimate, self.claim.metric);
+            let below =
+                below.map(|estimate| format!("; own inputs alone gave {}, so {costs}", number(estimate)));
+            return format!("; not reproduced: {why}{}", below.unwrap_or_default());
         };
-        let loss = loss.unwrap_or_default();
         let number = reason::number(&before, self.claim.metric);
-        match self.verdict(&self.reproduced) {
-            Some(Verdict::Fail | Verdict::Gap) => format!("; {loss}"),
+        match reproduced.and_then(|rung| self.verdict(rung)) {
+            Some(Verdict::Fail | Verdict::Gap) => format!("; {costs}"),
             Some(Verdict::Unclear) => {
-                format!("; the paper's own set gave {number} (unclear whether reproduced), so {loss}")
+                format!("; the paper's own set gave {number} (unclear whether reproduced), so {costs}")
             }
-            Some(_) => format!("; the paper's own set gave {number} (reproduced), so {loss}"),
-            None => format!("; the paper's own set gave {number}, so {loss}"),
+            Some(_) => format!("; the paper's own set gave {number} (reproduced), so {costs}"),
+            None => format!("; the paper's own set gave {number}, so {costs}"),
         }
+    }
+}
+
+/// What a step changes, as the subject of a sentence.
+const fn cause(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Paper | StepKind::Reproduced => "this system",
+        StepKind::OwnInputs => "the inputs",
+        StepKind::Load => "the load",
     }
 }
 
@@ -207,20 +250,21 @@ fn from_the_paper(ratio: Interval) -> Interval {
 pub(super) fn paper_step(claim: &PaperClaim) -> Step {
     let interval = declared_interval(claim, claim.policy.alpha);
     let estimate = Estimate { statistic: claim.statistic, interval, n: claim.n.unwrap_or(0) };
-    Step { kind: StepKind::Paper, estimate: Some(estimate), absent: None, loss: None, verdict: None }
+    Step { estimate: Some(estimate), ..empty(StepKind::Paper) }
 }
 
 /// The steps of a case that has the metric but no series for the claim.
 pub(super) fn without_numbers(claim: &PaperClaim, found: &Found<'_>) -> Ladder {
-    let absent = |kind, why: &String| Step {
-        kind,
-        estimate: None,
-        absent: Some(why.clone()),
-        loss: None,
-        verdict: None,
-    };
+    let absent = |kind, why: &String| Step { absent: Some(why.clone()), ..empty(kind) };
     let reproduced = found.reproduced.as_ref().err().map(|why| absent(StepKind::Reproduced, why));
     let own =
         found.own.as_ref().and_then(|own| own.as_ref().err()).map(|why| absent(StepKind::OwnInputs, why));
-    Ladder { steps: [paper_step(claim)].into_iter().chain(reproduced).chain(own).collect(), gap: None }
+    let load =
+        found.load.as_ref().and_then(|(_, load)| load.as_ref().err()).map(|why| absent(StepKind::Load, why));
+    let steps = [paper_step(claim)].into_iter().chain(reproduced).chain(own).chain(load).collect();
+    Ladder { steps, gap: None }
+}
+
+const fn empty(kind: StepKind) -> Step {
+    Step { kind, label: None, estimate: None, absent: None, loss: None, verdict: None }
 }

@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 
 use crate::declare::PaperClaim;
-use crate::record::{CaseRow, Condition, InputSet, Role, Series};
+use crate::record::{CaseRow, Condition, InputSet, Metric, Role, Series};
 
 use super::comparability::{differences, names_inputs, same};
+use super::load;
 
 /// The series of each step, or why a step has none.
 pub(super) struct Found<'a> {
@@ -13,16 +14,26 @@ pub(super) struct Found<'a> {
     pub reproduced: Result<&'a Series, String>,
     /// The same with the user's inputs; absent where inputs do not matter.
     pub own: Option<Result<&'a Series, String>>,
+    /// The same under load, and what the step is called; absent where nothing was sent, and where the claim itself is
+    /// about a load.
+    pub load: Option<(Option<String>, Result<&'a Series, String>)>,
 }
 
 /// Finds the series for `claim` among those of `row`; absent when the case did not measure the metric at all.
 pub(super) fn find<'a>(claim: &PaperClaim, row: &'a CaseRow) -> Option<Found<'a>> {
     let of_metric: Vec<&Series> = row.series.iter().filter(|series| series.metric == claim.metric).collect();
-    let (own, paper): (Vec<&Series>, Vec<&Series>) =
-        of_metric.iter().partition(|series| series.inputs == Some(InputSet::Own));
     if of_metric.is_empty() {
         return None;
     }
+    // A claim that says nothing of a load is about requests one after the other, unless only others were measured.
+    let asks = load::CONDITIONS.iter().any(|condition| claim.conditions.get(*condition).is_some());
+    let alone = |series: &&&Series| asks || !load::is_loaded(series);
+    let mut candidates: Vec<&Series> = of_metric.iter().filter(alone).copied().collect();
+    if candidates.is_empty() {
+        candidates.clone_from(&of_metric);
+    }
+    let (own, paper): (Vec<&Series>, Vec<&Series>) =
+        candidates.iter().partition(|series| series.inputs == Some(InputSet::Own));
     let reproduced = if paper.is_empty() {
         Err("the paper's own inputs were not measured here".to_owned())
     } else {
@@ -42,7 +53,35 @@ pub(super) fn find<'a>(claim: &PaperClaim, row: &'a CaseRow) -> Option<Found<'a>
             }
         })
     });
-    Some(Found { reproduced, own })
+    let top = own.as_ref().and_then(|own| own.as_ref().ok()).or(reproduced.as_ref().ok()).copied();
+    let load = if top.is_some_and(load::is_loaded) { None } else { under_load(claim, row, &of_metric) };
+    Some(Found { reproduced, own, load })
+}
+
+/// The series of the load that stands for production.
+fn under_load<'a>(
+    claim: &PaperClaim,
+    row: &CaseRow,
+    of_metric: &[&'a Series],
+) -> Option<(Option<String>, Result<&'a Series, String>)> {
+    let loaded: Vec<&Series> = of_metric.iter().copied().filter(|series| load::is_loaded(series)).collect();
+    if row.loads.is_empty() || (loaded.is_empty() && !changes_under_load(claim.metric)) {
+        return None;
+    }
+    Some(match load::production(row, claim.metric) {
+        Ok(production) => {
+            let found = loaded.into_iter().find(|series| load::is_under(series, &production.point));
+            let series = found.ok_or_else(|| format!("{} it was not measured", production.label));
+            (Some(production.label), series)
+        }
+        Err(why) => (None, Err(why)),
+    })
+}
+
+/// What a load could have shown. A file's size and a cold start have nothing to do with it.
+fn changes_under_load(metric: Metric) -> bool {
+    ["latency.e2e", "latency.ttft", "latency.tpot", "throughput.requests", "throughput.tokens"]
+        .contains(&metric.name())
 }
 
 /// Whether a series contradicts the claim in a production condition.

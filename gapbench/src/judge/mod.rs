@@ -11,6 +11,7 @@ mod estimate;
 mod gate;
 mod goodness;
 mod ladder;
+mod load;
 mod matching;
 mod multiplicity;
 mod numbers;

@@ -2,8 +2,8 @@
 
 use crate::record::{CaseRow, Outcome, Statistic};
 
-use super::Summary;
 use super::estimate::estimate;
+use super::{Summary, load};
 
 /// Error level of intervals that no claim's policy sets.
 pub(super) const ALPHA: f64 = 0.05;
@@ -17,6 +17,7 @@ pub(super) fn summaries(row: &CaseRow) -> Vec<Summary> {
                 case: row.case.clone(),
                 metric: series.metric,
                 inputs: series.inputs,
+                load: load::point(row, series),
                 estimate: estimate(series, Statistic::Unspecified, ALPHA).ok()?,
             })
         })

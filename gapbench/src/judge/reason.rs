@@ -117,10 +117,10 @@ pub(super) fn rounded_up(count: f64) -> String {
 const SEEN: f64 = 0.001;
 
 /// A loss in words: `the inputs cost 4.8 %` or `the inputs gained 1.0 %`.
-pub(super) fn loss(loss: &Interval) -> String {
+pub(super) fn loss(what: &str, loss: &Interval) -> String {
     if loss.value.abs() < SEEN {
-        return format!("the inputs changed less than {}", show_percent(SEEN));
+        return format!("{what} changed less than {}", show_percent(SEEN));
     }
     let verb = if loss.value < 0.0 { "gained" } else { "cost" };
-    format!("the inputs {verb} {}", show_percent(loss.value.abs()))
+    format!("{what} {verb} {}", show_percent(loss.value.abs()))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::declare::PaperClaim;
-use crate::record::{CaseId, InputSet, Metric, Statistic};
+use crate::record::{CaseId, InputSet, LoadPoint, Metric, Statistic};
 
 /// The answer to "does the declared number hold here?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,6 +84,8 @@ pub enum StepKind {
     Reproduced,
     /// The same with the user's inputs.
     OwnInputs,
+    /// The same with the requests of others beside it.
+    Load,
 }
 
 impl StepKind {
@@ -93,6 +95,7 @@ impl StepKind {
             StepKind::Paper => "paper",
             StepKind::Reproduced => "reproduced here",
             StepKind::OwnInputs => "own inputs",
+            StepKind::Load => "under load",
         }
     }
 }
@@ -102,6 +105,9 @@ impl StepKind {
 pub struct Step {
     /// Which step.
     pub kind: StepKind,
+    /// What it is called where its kind says too little: `at 50 clients`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// Our number; for the first step the declared one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
@@ -206,6 +212,9 @@ pub struct ChangeVerdict {
     /// Whose inputs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<InputSet>,
+    /// Under which load; absent for requests one after the other, and where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadPoint>,
     /// The verdict.
     pub change: Change,
     /// A sentence.
@@ -233,6 +242,9 @@ pub struct Summary {
     /// Whose inputs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<InputSet>,
+    /// Under which load; absent for requests one after the other, and where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadPoint>,
     /// The number.
     pub estimate: Estimate,
 }

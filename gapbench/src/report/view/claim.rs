@@ -87,20 +87,20 @@ fn link(claim: &PaperClaim) -> Option<String> {
 
 /// The losses of the ladder: what it is called, and the share of the declared goodness that went there.
 fn losses(ladder: &Ladder) -> Vec<(&'static str, f64)> {
-    let lost = |kind: StepKind| {
-        let step = ladder.steps.iter().find(|step| step.kind == kind)?;
-        Some(step.loss?.value)
-    };
-    let mut parts = Vec::new();
-    match (lost(StepKind::Reproduced), lost(StepKind::OwnInputs)) {
-        (Some(reproduced), inputs) => {
-            parts.extend(inputs.map(|inputs| ("inputs", inputs)));
-            parts.push(("unexplained", reproduced));
-        }
-        // Without a reproduction nobody can say how much the machine took and how much the inputs.
-        (None, Some(all)) => parts.push(("not split", all)),
-        (None, None) => {}
-    }
+    let mut lost = ladder.steps.iter().filter_map(|step| Some((step.kind, step.loss?.value)));
+    let Some((first, from_the_paper)) = lost.next() else { return Vec::new() };
+    let mut parts: Vec<(&'static str, f64)> = lost
+        .map(|(kind, share)| {
+            let name = match kind {
+                StepKind::OwnInputs => "inputs",
+                StepKind::Load => "load",
+                StepKind::Paper | StepKind::Reproduced => "unexplained",
+            };
+            (name, share)
+        })
+        .collect();
+    // Without a reproduction nobody can say how much the machine took and how much the inputs.
+    parts.push((if first == StepKind::Reproduced { "unexplained" } else { "not split" }, from_the_paper));
     parts
 }
 
@@ -122,7 +122,7 @@ fn where_lost(verdict: &ClaimVerdict) -> String {
 fn ladder(ladder: &Ladder, claim: &PaperClaim, not_comparable: bool) -> LadderView {
     let mut view = LadderView::default();
     for step in &ladder.steps {
-        let words = step.kind.words();
+        let words = step.label.as_deref().map_or_else(|| step.kind.words().to_owned(), one_line);
         match (step.kind, step.estimate, &step.absent) {
             (StepKind::Paper, ..) => view.steps.push(format!("{words} {}", declared(claim))),
             (_, Some(estimate), _) => {
@@ -131,6 +131,7 @@ fn ladder(ladder: &Ladder, claim: &PaperClaim, not_comparable: bool) -> LadderVi
             }
             (StepKind::Reproduced, None, why) => view.absent.push(absent("not reproduced", why.as_deref())),
             (StepKind::OwnInputs, None, why) => view.absent.push(absent("no own inputs", why.as_deref())),
+            (StepKind::Load, None, why) => view.absent.push(absent("no load", why.as_deref())),
         }
     }
     if let Some(gap) = ladder.gap {

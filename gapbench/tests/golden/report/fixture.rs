@@ -67,7 +67,8 @@ pub(crate) fn claim(
 }
 
 pub(crate) fn verdict(claim: PaperClaim, verdict: Verdict, reason: &str) -> ClaimVerdict {
-    let paper = Step { kind: StepKind::Paper, estimate: None, absent: None, loss: None, verdict: None };
+    let paper =
+        Step { kind: StepKind::Paper, label: None, estimate: None, absent: None, loss: None, verdict: None };
     ClaimVerdict {
         case: CaseId("paper::intent".to_owned()),
         claim,
@@ -93,6 +94,7 @@ pub(crate) fn found(
     gap: f64,
 ) -> ClaimVerdict {
     let step = |kind, found: Option<(Estimate, f64)>, why: &str| Step {
+        label: None,
         kind,
         estimate: found.map(|(estimate, _)| estimate),
         absent: found.is_none().then(|| why.to_owned()),
@@ -277,13 +279,15 @@ fn claims() -> Vec<ClaimVerdict> {
 
 pub(crate) fn judgement() -> Judgement {
     let case = CaseId("paper::intent".to_owned());
-    let summary = |metric, inputs, estimate| Summary { case: case.clone(), metric, inputs, estimate };
+    let summary =
+        |metric, inputs, estimate| Summary { case: case.clone(), metric, inputs, load: None, estimate };
     let own = Some(InputSet::Own);
     Judgement {
         claims: claims(),
         changes: vec![ChangeVerdict {
             case: case.clone(),
             metric: Metric::LatencyE2e,
+            load: None,
             inputs: own,
             change: Change::Slower,
             reason: "the whole interval of the ratio lies below 1 - 5 %".to_owned(),
