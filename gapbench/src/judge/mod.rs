@@ -17,11 +17,13 @@ mod multiplicity;
 mod numbers;
 mod reason;
 mod software;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
 pub use estimate::{estimate, usual_statistic};
+pub use sweep::{Sweep, sweep};
 pub use verdict::{
     Change, ChangeVerdict, ClaimVerdict, Estimate, Interval, Judgement, Ladder, Step, StepKind, Summary,
     Verdict,

@@ -4,7 +4,9 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::results::TargetResults;
-use super::view::{CaseView, ChangeView, ClaimView, LadderView, NumberView, SkippedView, TargetView};
+use super::view::{
+    CaseView, ChangeView, ClaimView, LadderView, LoadView, NumberView, SkippedView, TargetView,
+};
 use crate::record::date::show_utc;
 
 const STYLE: &str = include_str!("page.css");
@@ -213,6 +215,7 @@ fn number_row(case: &str, number: &NumberView) -> Markup {
 fn case(case: &CaseView) -> Markup {
     html! {
         @if !case.cold_start.is_empty() { p { "Cold start of " (case.case) ": " (case.cold_start) } (END) }
+        @if let Some(found) = &case.load { (load(&case.case, found)) }
         @for note in &case.notes { p { "Note on " (case.case) ": " (note) } (END) }
         @for found in &case.changes { (change(&case.case, found)) }
         @if let Some(why) = &case.failure {
@@ -221,6 +224,27 @@ fn case(case: &CaseView) -> Markup {
                 pre { @for line in &case.stderr_tail { (line) "\n" } } (END)
             }
         }
+    }
+}
+
+fn load(case: &str, load: &LoadView) -> Markup {
+    html! {
+        h3 { "Under load: " (case) } (END)
+        div.scroll {
+            table {
+                thead { tr { @for (index, name) in load.head.iter().enumerate() { th.number[index > 0] { (name) } } } }
+                (END)
+                tbody {
+                    (END)
+                    @for row in &load.rows {
+                        tr { @for (index, cell) in row.iter().enumerate() { td.number[index > 0] { (cell) } } }
+                        (END)
+                    }
+                }
+            }
+        }
+        (END)
+        @if !load.remarks.is_empty() { ul { @for remark in &load.remarks { li { (remark) } } } (END) }
     }
 }
 

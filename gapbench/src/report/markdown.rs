@@ -126,6 +126,19 @@ fn write_numbers(out: &mut dyn Write, view: &TargetView) -> fmt::Result {
         }
         writeln!(out)?;
     }
+    for (case, load) in view.cases.iter().filter_map(|case| Some((case, case.load.as_ref()?))) {
+        writeln!(out, "{} under load:\n\n| {} |", escape(&case.case), load.head.join(" | "))?;
+        writeln!(out, "|:--|{}", "--:|".repeat(load.head.len().saturating_sub(1)))?;
+        for row in &load.rows {
+            let cells: Vec<String> = row.iter().map(|cell| escape(cell)).collect();
+            writeln!(out, "| {} |", cells.join(" | "))?;
+        }
+        writeln!(out)?;
+        for remark in &load.remarks {
+            writeln!(out, "- {}", escape(remark))?;
+        }
+        writeln!(out)?;
+    }
     for case in &view.cases {
         if !case.cold_start.is_empty() {
             writeln!(out, "- Cold start of {}: {}", escape(&case.case), escape(&case.cold_start))?;
@@ -149,7 +162,7 @@ fn write_changes(out: &mut dyn Write, view: &TargetView) -> fmt::Result {
                 format!("**{}**", change.change),
                 escape(&case.case),
                 escape(change.metric),
-                escape(change.inputs),
+                escape(&change.inputs),
                 escape(&change.numbers),
                 escape(&change.baseline),
                 escape(&change.reason),

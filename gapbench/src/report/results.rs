@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::judge::Judgement;
-use crate::record::{CaseId, Header, Note, Outcome, Record, Target, Timing, write_atomically};
+use crate::record::{
+    CaseId, Header, LoadRow, Note, Outcome, Record, SearchRow, Target, Timing, write_atomically,
+};
 
 use crate::stats::Sample;
 
@@ -88,6 +90,12 @@ pub struct CaseResult {
     /// Cold-start phases, where measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<PhaseResult>,
+    /// Loads in the order sent, where any were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loads: Vec<LoadRow>,
+    /// What a search for the largest rate found, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchRow>,
     /// Contention of the measured loop, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timing: Option<Timing>,
@@ -119,6 +127,8 @@ impl TargetResults {
             function: row.function.clone(),
             outcome: row.outcome.clone(),
             phases: row.phases.iter().map(|phase| phase_result(&phase.name, &phase.seconds)).collect(),
+            loads: row.loads.clone(),
+            search: row.search.clone(),
             timing: row.timing,
             notes: row.notes.clone(),
             wall_seconds: finite::number(row.wall_seconds).unwrap_or_default(),

@@ -8,7 +8,7 @@ use super::columns::lay_out;
 use super::plain::{cut, pad, width, wrap};
 use super::results::TargetResults;
 use super::style::Paint;
-use super::view::{CaseView, ClaimView, SkippedView, TargetView};
+use super::view::{CaseView, ClaimView, LoadView, SkippedView, TargetView};
 
 /// How to show it.
 #[derive(Clone, Debug)]
@@ -183,7 +183,12 @@ impl Page {
         let cases: Vec<_> = view
             .cases
             .iter()
-            .filter(|case| !case.numbers.is_empty() || !case.cold_start.is_empty() || !case.notes.is_empty())
+            .filter(|case| {
+                !case.numbers.is_empty()
+                    || !case.cold_start.is_empty()
+                    || !case.notes.is_empty()
+                    || case.load.is_some()
+            })
             .collect();
         if cases.is_empty() {
             return Ok(());
@@ -197,6 +202,9 @@ impl Page {
             self.case_numbers(out, case)?;
             if !case.cold_start.is_empty() {
                 self.labelled(out, 6, "cold start", &case.cold_start)?;
+            }
+            if let Some(load) = &case.load {
+                self.load(out, load)?;
             }
             for note in &case.notes {
                 self.labelled(out, 6, "note", note)?;
@@ -228,6 +236,16 @@ impl Page {
             writeln!(out, "      {line}")?;
         }
         Ok(())
+    }
+
+    fn load(&self, out: &mut dyn Write, load: &LoadView) -> fmt::Result {
+        let head: Vec<String> = load.head.iter().map(|name| (*name).to_owned()).collect();
+        let rows: Vec<Vec<String>> = [head].into_iter().chain(load.rows.iter().cloned()).collect();
+        for (index, line) in aligned(&rows).iter().enumerate() {
+            let line = if index == 0 { self.paint.quiet(line) } else { line.clone() };
+            writeln!(out, "      {line}")?;
+        }
+        load.remarks.iter().try_for_each(|remark| self.labelled(out, 6, "under load", remark))
     }
 
     fn changes(&self, out: &mut dyn Write, view: &TargetView) -> fmt::Result {

@@ -4,7 +4,7 @@ use crate::judge::{ChangeVerdict, Estimate, Summary};
 use crate::record::{CaseId, FailureKind, InputSet, Outcome};
 use crate::units;
 
-use super::{CaseView, ChangeView, NumberView, interval};
+use super::{CaseView, ChangeView, NumberView, interval, load};
 use crate::report::plain::{one_line, verbatim};
 use crate::report::results::{CaseResult, TargetResults};
 
@@ -27,9 +27,13 @@ pub(super) fn view(row: &CaseResult, target: &TargetResults) -> CaseView {
         }
     }
     let judgement = &target.judgement;
+    let measured: Vec<&Summary> =
+        judgement.measured.iter().filter(|summary| of_this(&summary.case)).collect();
     CaseView {
         case: one_line(&row.case.0),
-        numbers: judgement.measured.iter().filter(|summary| of_this(&summary.case)).map(number).collect(),
+        // Those under load have a table of their own.
+        numbers: measured.iter().copied().filter(|summary| summary.load.is_none()).map(number).collect(),
+        load: load::view(row, &measured),
         cold_start: cold_start(row),
         changes: judgement.changes.iter().filter(|found| of_this(&found.case)).map(change).collect(),
         notes: row.notes.iter().map(|note| one_line(&format!("{}: {}", note.code, note.text))).collect(),
@@ -100,7 +104,10 @@ fn change(found: &ChangeVerdict) -> ChangeView {
         kind: found.change,
         change: found.change.words(found.metric),
         metric: found.metric.name(),
-        inputs: inputs(found.inputs),
+        inputs: match found.load {
+            Some(load) => format!("{} at {load}", inputs(found.inputs)).trim_start().to_owned(),
+            None => inputs(found.inputs).to_owned(),
+        },
         numbers,
         reason: one_line(&found.reason),
         baseline: one_line(&found.baseline),

@@ -10,8 +10,10 @@ use super::results::{Status, TargetResults};
 
 mod case;
 mod claim;
+mod load;
 
 pub use claim::declared;
+pub(crate) use load::LoadView;
 
 /// One bench target.
 #[derive(Clone, Debug)]
@@ -73,6 +75,7 @@ pub(crate) struct CaseView {
     pub(crate) numbers: Vec<NumberView>,
     /// Empty where no cold start was measured.
     pub(crate) cold_start: String,
+    pub(crate) load: Option<LoadView>,
     pub(crate) changes: Vec<ChangeView>,
     pub(crate) notes: Vec<String>,
     /// `panic: why`; absent where the case did not fail.
@@ -104,7 +107,7 @@ pub(crate) struct ChangeView {
     pub(crate) kind: Change,
     pub(crate) change: &'static str,
     pub(crate) metric: &'static str,
-    pub(crate) inputs: &'static str,
+    pub(crate) inputs: String,
     pub(crate) numbers: String,
     pub(crate) reason: String,
     pub(crate) baseline: String,

@@ -1,0 +1,189 @@
+//! The wording of a case under load: a table of loads, and what is to be said of them.
+
+use crate::judge::{Summary, sweep};
+use crate::record::{LoadRow, Metric, SearchRow, TimeOf};
+use crate::report::plain::one_line;
+use crate::report::results::CaseResult;
+use crate::units::{self, Family, show_percent};
+
+/// Loads as a table.
+#[derive(Clone, Debug)]
+pub(crate) struct LoadView {
+    pub(crate) head: Vec<&'static str>,
+    pub(crate) rows: Vec<Vec<String>>,
+    pub(crate) remarks: Vec<String>,
+}
+
+/// Other programs that took more of the machine than this are worth a word.
+const OTHERS_WORTH_A_WORD: f64 = 0.1;
+
+/// Classes of failures that are named; the record has all.
+const MOST_CLASSES: usize = 3;
+
+type Cell = fn(&LoadRow, &[&Summary]) -> Option<String>;
+
+/// Every column with its name; one in which no load has anything is left out.
+const COLUMNS: &[(&str, Cell)] = &[
+    ("answered", |load, _| Some(units::show(load.throughput_per_second, Family::Rate))),
+    ("goodput", |load, _| Some(units::show(load.goodput_per_second?, Family::Rate))),
+    ("tokens", |load, _| Some(units::show(load.tokens_per_second?, Family::Rate))),
+    ("p50", |load, _| time(load, TimeOf::Latency, |times| times.p50)),
+    ("p95", |load, _| time(load, TimeOf::Latency, |times| times.p95)),
+    ("p99", |load, _| time(load, TimeOf::Latency, |times| times.p99)),
+    ("ttft p95", |load, _| time(load, TimeOf::Ttft, |times| times.p95)),
+    ("itl p95", |load, _| time(load, TimeOf::Itl, |times| times.p95)),
+    ("busy", |load, _| Some(show_percent(load.utilisation))),
+    ("lost", |load, _| {
+        let lost = load.counts.lost();
+        (lost > 0).then(|| format!("{lost} of {}", load.counts.measured()))
+    }),
+    ("accuracy", |_, measured| number(measured, Metric::QualityAccuracy)),
+    ("memory", |_, measured| number(measured, Metric::MemoryHostPeak)),
+    ("device", |_, measured| number(measured, Metric::MemoryDevicePeak)),
+    ("cost / 1k", |_, measured| number(measured, Metric::CostPer1kRequests)),
+    ("objectives", |load, _| {
+        load.meets_objectives().map(|met| if met { "met" } else { "missed" }.to_owned())
+    }),
+];
+
+fn time(load: &LoadRow, of: TimeOf, pick: fn(&crate::record::TimesRow) -> Option<f64>) -> Option<String> {
+    Some(units::show(pick(load.times(of)?)?, Family::Time))
+}
+
+fn number(measured: &[&Summary], metric: Metric) -> Option<String> {
+    let found = measured.iter().find(|summary| summary.metric == metric)?;
+    Some(units::show(found.estimate.interval.value, metric.family()))
+}
+
+/// The loads of a case, with what was `measured` of it; absent where none were sent.
+pub(super) fn view(row: &CaseResult, measured: &[&Summary]) -> Option<LoadView> {
+    if row.loads.is_empty() {
+        return None;
+    }
+    let shown: Vec<&LoadRow> = row.loads.iter().filter(|load| is_shown(load, row.search.as_ref())).collect();
+    let of = |load: &LoadRow| {
+        let same = |summary: &&Summary| summary.load == Some(load.point);
+        measured.iter().copied().filter(same).collect::<Vec<&Summary>>()
+    };
+    let cells: Vec<Vec<Option<String>>> = shown
+        .iter()
+        .map(|load| {
+            let measured = of(load);
+            let valid = load.invalid.is_none();
+            COLUMNS.iter().map(|(_, cell)| cell(load, &measured).filter(|_| valid)).collect()
+        })
+        .collect();
+    let used = |column: usize| cells.iter().any(|row| row.get(column).is_some_and(Option::is_some));
+    let columns: Vec<usize> = (0..COLUMNS.len()).filter(|column| used(*column)).collect();
+    let name = |column: &usize| COLUMNS.get(*column).map(|(name, _)| *name);
+    let head = ["load"].into_iter().chain(columns.iter().filter_map(name)).collect();
+    let rows = shown.iter().zip(&cells).map(|(load, cells)| {
+        let first = match load.invalid {
+            Some(_) => format!("{} INVALID", load.point),
+            None => load.point.to_string(),
+        };
+        let rest = columns
+            .iter()
+            .map(|column| cells.get(*column).cloned().flatten().unwrap_or_else(|| "-".to_owned()));
+        [first].into_iter().chain(rest).collect()
+    });
+    let mut remarks: Vec<String> = shown.iter().flat_map(|load| remarks(load)).collect();
+    remarks.extend(row.search.as_ref().map(search));
+    remarks.extend(sweep(&row.loads).map(|found| match found.cliff {
+        None => format!("more than {} bring no more answers", found.knee),
+        Some(cliff) => format!(
+            "more than {} bring no more answers, and with {cliff} they fall below 80 % of the most",
+            found.knee
+        ),
+    }));
+    Some(LoadView { head, rows: rows.collect(), remarks })
+}
+
+/// Of a search only its two ends are shown, and what went wrong.
+fn is_shown(load: &LoadRow, search: Option<&SearchRow>) -> bool {
+    let ends = search.is_some_and(|search| {
+        [search.last_passing, search.first_failing].contains(&load.point.rate) && load.point.rate.is_some()
+    });
+    !load.searching || (ends && load.invalid.is_none())
+}
+
+/// What must be said of one load.
+fn remarks(load: &LoadRow) -> Vec<String> {
+    let mut found = Vec::new();
+    let at = load.point.to_string();
+    if let Some(reason) = &load.invalid {
+        found.push(format!("{at}: INVALID: {}", one_line(reason)));
+    }
+    for objective in load.objectives.iter().filter(|_| load.invalid.is_none()) {
+        let share = show_percent(objective.inside as f64 / objective.all.max(1) as f64);
+        if !objective.met {
+            found.push(format!(
+                "{at}: missed {}: {share} of {} were inside",
+                objective.objective, objective.all
+            ));
+        } else if !objective.enough {
+            found.push(format!(
+                "{at}: {} was met by {share} of {} requests, too few to bound it from above at 95 %",
+                objective.objective, objective.all
+            ));
+        }
+    }
+    if load.falls_behind() && load.invalid.is_none() {
+        let growth = units::show(load.growth.unwrap_or(0.0), Family::Time);
+        found.push(format!("{at}: the service falls behind: latencies grow by {growth} per second"));
+    }
+    if load.counts.lost() > 0 {
+        found.push(format!("{at}: {}", lost(load)));
+    }
+    if load.replaced_workers > 0 {
+        let workers = if load.replaced_workers == 1 { "worker" } else { "workers" };
+        found.push(format!("{at}: {} {workers} hung and were replaced", load.replaced_workers));
+    }
+    for check in load.checks.iter().filter(|check| !check.holds) {
+        let [left, right] = [check.left, check.right].map(|side| units::show_significant(side, 3));
+        found.push(format!("{at}: {} does not hold: {left} against {right}", check.name));
+    }
+    if let Some(share) = load.others_share.filter(|share| *share > OTHERS_WORTH_A_WORD) {
+        found.push(format!("{at}: other programs took {} of the machine's processors", show_percent(share)));
+    }
+    found
+}
+
+fn lost(load: &LoadRow) -> String {
+    let counts = &load.counts;
+    let kinds = [("failed", counts.failed), ("refused", counts.refused), ("timed out", counts.timed_out)];
+    let kinds: Vec<String> =
+        kinds.iter().filter(|(_, count)| *count > 0).map(|(kind, count)| format!("{count} {kind}")).collect();
+    let classes: Vec<String> = counts
+        .classes
+        .iter()
+        .take(MOST_CLASSES)
+        .map(|found| format!("{} x {}", found.count, one_line(&found.class)))
+        .collect();
+    let more = counts.classes.len().saturating_sub(MOST_CLASSES);
+    let more = if more > 0 { format!(", and {more} more classes") } else { String::new() };
+    let classes = if classes.is_empty() { String::new() } else { format!(" ({}{more})", classes.join(", ")) };
+    format!("of {} requests {}{classes}", counts.measured(), kinds.join(", "))
+}
+
+fn search(found: &SearchRow) -> String {
+    let rate = |rate: f64| units::show(rate, Family::Rate);
+    let passes = if found.repeats == 1 { "" } else { " in every repeat" };
+    let mut text = match (found.last_passing, found.first_failing) {
+        (Some(last), Some(first)) => format!(
+            "largest rate that meets the objectives and is kept up with{passes}: {}; {} is too much",
+            rate(last),
+            rate(first)
+        ),
+        (Some(last), None) => format!("{} meets the objectives{passes}; more was not tried", rate(last)),
+        (None, Some(first)) => format!("no rate meets the objectives, down to {}", rate(first)),
+        (None, None) => "the search tried no rate to its end".to_owned(),
+    };
+    if let Some(at) = found.not_monotone_at {
+        text = format!("{text}; not monotone: {} failed after as much had passed", rate(at));
+    }
+    if let Some(why) = &found.cut_short {
+        text = format!("{text}; cut short: {}", one_line(why));
+    }
+    text
+}
