@@ -7,20 +7,20 @@ use serde::Serialize;
 use super::lines::whole;
 use super::{FootprintError, Largest};
 
-/// Headers may come to so many times the stated size: stated sizes are rounded to two digits.
+/// Headers may come to so many times the stated size: a little more than most rounding takes.
 ///
 /// # Source
-/// `docs/METHODOLOGY.md`, "Memory plan".
+/// A choice of ours: `docs/METHODOLOGY.md`, "Memory plan".
 pub const STATED_RATIO: f64 = 1.02;
-/// The measured peak may be so many times the stated size: the rule of thumb of 20 % on top of the weights.
+/// The measured peak may be so many times the stated size.
 ///
 /// # Source
-/// `docs/METHODOLOGY.md`, "Memory plan".
+/// The rule of thumb that inference takes 20 % on top of the weights: `docs/METHODOLOGY.md`, "Memory plan".
 pub const MEASURED_RATIO: f64 = 1.2;
 /// Memory under load may be so many times that of the idle model.
 ///
 /// # Source
-/// `docs/METHODOLOGY.md`, "Memory plan".
+/// A choice of ours: `docs/METHODOLOGY.md`, "Memory plan".
 pub const IDLE_RATIO: f64 = 1.1;
 
 /// What is known of a model's size, in bytes. What is not known is `None`.

@@ -19,6 +19,7 @@ pub enum Largest {
     /// Not even one. So many bytes are missing for it; `None` where 64 bits do not hold them.
     Nothing {
         /// Bytes missing for the first.
+        #[serde(skip_serializing_if = "Option::is_none")]
         missing_bytes: Option<u64>,
     },
 }

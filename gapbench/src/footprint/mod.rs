@@ -3,7 +3,7 @@
 //! A Hugging Face folder says it all: the headers of its safetensors files hold every tensor's shape and number format,
 //! and `config.json` holds what a token leaves in the cache. [`Plan`] multiplies these out for a number of clients and a
 //! length, [`Plan::largest_clients`] and [`Plan::largest_length`] turn it around for a memory of a given size, and
-//! [`check`] holds the size that a model's page states against the files and against what was measured.
+//! [`check()`] holds the size that a model's page states against the files and against what was measured.
 //!
 //! Knows nothing of devices, of what is measured, or of the weights themselves: only headers are read.
 //!

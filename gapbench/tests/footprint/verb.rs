@@ -101,6 +101,11 @@ fn a_plan_as_json() {
     assert_eq!(answer["checks"][0]["kind"], "clients-against-memory");
     assert_eq!(answer["not_checked"][0]["reason"], "the stated size is not known");
     assert!(!out.contains("null"), "what is not known is absent: {out}");
+    let small = run(folder.path(), &["--memory", "1GiB", "--json"]).1;
+    let small: Value = serde_json::from_str(&small).unwrap();
+    let clients = &small["room"]["largest_clients"];
+    assert_eq!(clients["limit"], "nothing");
+    assert_eq!(clients["value"]["missing_bytes"], small["plan"]["total_bytes"].as_u64().unwrap() - (1 << 30));
 }
 
 #[test]
