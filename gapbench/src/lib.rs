@@ -57,9 +57,12 @@
 //!
 //! - `criterion-report` (default): replays recorded times into criterion, whose HTML and baselines appear under
 //!   `target/criterion`. No verdict depends on it; without it criterion is not built.
+//! - `service`: what only a served model needs: `load` and `measure::load`, and `footprint`, the memory plan of its files.
 
 pub mod cli;
 pub mod declare;
+#[cfg(feature = "service")]
+pub mod footprint;
 pub mod input;
 pub mod judge;
 #[cfg(feature = "service")]

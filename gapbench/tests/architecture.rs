@@ -20,6 +20,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("stats", &["units"]),
     ("load", &["units", "stats", "record"]),
+    ("footprint", &["units"]),
     ("record", &["units"]),
     ("input", &["units", "stats"]),
     ("declare", &["units", "record"]),

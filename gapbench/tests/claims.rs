@@ -9,7 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gapbench::declare::{
-    ClaimErrors, Gate, MAX_BYTES, PaperClaim, PaperFile, Policy, Precision, Scale, SpreadKind, Wording, parse,
+    ClaimErrors, Gate, MAX_BYTES, PaperClaim, PaperFile, Policy, Precision, Price, PriceUnit, Scale,
+    SpreadKind, Wording, parse,
 };
 use gapbench::record::{Condition, ConditionValue, Direction, Metric, Statistic};
 
@@ -183,6 +184,24 @@ fn every_key_is_read() {
     assert_eq!((errors.declared.value, errors.wording), (1.04, Wording::AtLeast));
     assert_eq!(errors.policy.discount, 0.1, "the policy of another result does not leak");
     assert_eq!(errors.source.url.as_deref(), Some("http://example.org/issues/7"));
+}
+
+#[test]
+fn a_price_is_read_and_never_assumed() {
+    let price = valid("every-key.toml").cost.unwrap();
+    assert_eq!((price.usd_per_hour, price.written.as_str()), (3.5, "3.50"));
+    assert_eq!((price.unit, price.count), (PriceUnit::GpuHour, 2));
+    assert_eq!((price.date.as_str(), price.source.as_str()), ("2026-11-01", "https://example.org/prices"));
+    let line = "3.50 USD/GPU-hour x2 2026-11-01 https://example.org/prices";
+    assert_eq!(Price::parse(line).unwrap(), price, "the same from one line");
+    assert_eq!(valid("flash-attention-3.toml").cost, None);
+
+    // One where the count is left out; other spellings of the number come out as digits.
+    let text = fs::read_to_string(folder("valid/every-key.toml")).unwrap();
+    let other = text.replace("count = 2\n", "").replace("price = 3.50", "price = 1_0e0");
+    let price = parse("a.toml", other.as_bytes()).unwrap().cost.unwrap();
+    assert_eq!((price.count, price.written.as_str()), (1, "10"));
+    assert_eq!(Price::parse(&price.to_string()), Ok(price));
 }
 
 #[test]

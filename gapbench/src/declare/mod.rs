@@ -11,5 +11,5 @@ pub use claim::{
     Declared, Gate, Paper, PaperClaim, Policy, Precision, Scale, Source, Spread, SpreadKind, Wording,
 };
 pub use declaration::{Axis, Declaration, Error, Kind, Load, Options, PaperRef, Result, Skip};
-pub use paper_toml::{ClaimError, ClaimErrors, MAX_BYTES, PaperFile, parse};
+pub use paper_toml::{ClaimError, ClaimErrors, MAX_BYTES, PaperFile, Price, PriceError, PriceUnit, parse};
 pub use registry::{Declarations, DeclareError, Registered, collect, registered};

@@ -5,6 +5,7 @@ mod changes;
 mod claims;
 mod comparability;
 mod contention;
+pub mod cost;
 mod decide;
 mod device;
 mod estimate;

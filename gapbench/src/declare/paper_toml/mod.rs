@@ -5,8 +5,10 @@
 //! Knows nothing of how the claims are judged.
 
 mod conditions;
+mod cost;
 mod number;
 mod paper;
+mod price;
 mod reader;
 mod result;
 mod source;
@@ -17,6 +19,7 @@ use std::fmt;
 use toml::de::{DeTable, DeValue};
 
 use self::paper::Papers;
+pub use self::price::{Price, PriceError, PriceUnit};
 use self::reader::{Reader, Table, kind_of};
 use super::{PaperClaim, Policy};
 
@@ -31,6 +34,8 @@ const SCHEMA: u64 = 1;
 pub struct PaperFile {
     /// Its results, in the order of the file.
     pub claims: Vec<PaperClaim>,
+    /// What the hardware costs, where the file says; without it nothing has a cost.
+    pub cost: Option<Price>,
     /// Remarks that are no errors, such as a paper without code.
     pub warnings: Vec<ClaimError>,
 }
@@ -85,10 +90,10 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<PaperFile, ClaimErrors> {
     if !report_syntax(&mut reader, &syntax) {
         return Err(sorted(reader.errors));
     }
-    let claims = read_document(&mut reader, document.get_ref());
+    let (claims, cost) = read_document(&mut reader, document.get_ref());
     if reader.errors.is_empty() {
         let warnings = sorted(reader.warnings).0;
-        Ok(PaperFile { claims, warnings })
+        Ok(PaperFile { claims, cost, warnings })
     } else {
         Err(sorted(reader.errors))
     }
@@ -169,18 +174,19 @@ fn syntax_message(reader: &Reader<'_>, offset: usize, words: &str) -> String {
     }
 }
 
-fn read_document<'t>(reader: &mut Reader<'t>, root: &'t DeTable<'t>) -> Vec<PaperClaim> {
+fn read_document<'t>(reader: &mut Reader<'t>, root: &'t DeTable<'t>) -> (Vec<PaperClaim>, Option<Price>) {
     const NAME: &str = "the file";
     let plain = Table::unchecked(root, 0..0, NAME);
     if !schema_is_known(reader, &plain) {
-        return Vec::new();
+        return (Vec::new(), None);
     }
-    let root = reader.table(root, 0..0, NAME, &["schema", "paper", "policy", "result"]);
+    let root = reader.table(root, 0..0, NAME, &["schema", "paper", "policy", "cost", "result"]);
     let papers = Papers::read(reader, &root);
     let policy = match reader.sub_table(&root, "policy") {
         Some((map, at)) => paper::policy(reader, map, at, "[policy]", &Policy::default()),
         None => Policy::default(),
     };
+    let cost = reader.sub_table(&root, "cost").and_then(|(map, at)| cost::read(reader, map, at));
     let mut claims = Vec::new();
     let mut seen = Vec::new();
     let tables = tables(reader, &root, "result");
@@ -192,7 +198,7 @@ fn read_document<'t>(reader: &mut Reader<'t>, root: &'t DeTable<'t>) -> Vec<Pape
         claims.extend(result::read(reader, map, at, &papers, &policy, &mut seen));
     }
     papers.warn_of_unused(reader, &claims);
-    claims
+    (claims, cost)
 }
 
 /// Whether the file is of a schema this reader understands; of a newer one nothing else can be judged.

@@ -67,19 +67,23 @@ fn kind<'t>(reader: &mut Reader<'t>, table: &Table<'t>) -> Option<&'static str> 
     reader.word(table, "kind", WORDS)
 }
 
+/// What [`is_address`] accepts, in words.
+pub(super) const ADDRESS_WORDS: &str =
+    "an address that begins with https://, or a file's path that begins with ./ or ../";
+
 /// An address that a report can link to, or the path of a file beside the claims. Other schemes are refused: a report is
 /// opened in a browser.
+pub(super) fn is_address(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let file = text.starts_with("./") || text.starts_with("../");
+    (file || host.is_some_and(|host| !host.is_empty() && !host.starts_with('/')))
+        && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+}
+
+/// The address of `key`; reports what is none.
 pub(super) fn address(reader: &mut Reader<'_>, text: &Text<'_>, key: &str) -> Option<String> {
-    let host = text.value.strip_prefix("https://").or_else(|| text.value.strip_prefix("http://"));
-    let file = text.value.starts_with("./") || text.value.starts_with("../");
-    let good = (file || host.is_some_and(|host| !host.is_empty() && !host.starts_with('/')))
-        && !text.value.contains(|letter: char| letter.is_whitespace() || letter.is_control());
-    if !good {
-        let message = format!(
-            "`{key}` is {}; expected an address that begins with https://, or a file's path that begins with ./ or ../",
-            quoted(text.value)
-        );
-        reader.error(&text.at, message);
+    if !is_address(text.value) {
+        reader.error(&text.at, format!("`{key}` is {}; expected {ADDRESS_WORDS}", quoted(text.value)));
         return None;
     }
     Some(text.value.to_owned())
@@ -112,7 +116,8 @@ pub(super) fn date<'t>(
     Some(written)
 }
 
-fn is_date(written: &str, precision: DatePrecision) -> bool {
+/// Whether `written` is a date of this precision that exists.
+pub(super) fn is_date(written: &str, precision: DatePrecision) -> bool {
     let parts: Vec<&str> = written.split('-').collect();
     let widths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
     let shaped = match precision {

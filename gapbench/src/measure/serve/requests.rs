@@ -1,5 +1,7 @@
 //! One input set served one request after the other: first for quality, then for time.
 
+use std::cell::Cell;
+
 use crate::declare::Result;
 use crate::input::InputFile;
 use crate::record::{Condition, Data, Event, InputSet, Metric, Note};
@@ -66,38 +68,53 @@ pub(super) fn measure(serve: &Serve, role: InputSet, file: &InputFile, shape: &m
     SplitMix64::new(serve.job.seed).shuffle(&mut order);
     let mut next = order.iter().copied().cycle();
     let mut changed = 0_u64;
-    let mut failed = 0_u64;
+    let (calls, failed) = (Cell::new(0_u64), Cell::new(0_u64));
     let mut asked = 0;
     let mut call = || {
         asked = next.next().unwrap_or(0);
-        file.items.get(asked).map(|input| (asked, ask(shape, input)))
+        let answered = file.items.get(asked).map(|input| (asked, ask(shape, input)));
+        calls.set(calls.get() + 1);
+        failed.set(failed.get() + u64::from(matches!(answered, Some((_, Err(_))))));
+        answered
     };
+    // A failed request is not a fast one: an observation with one in it is left out.
+    let mut whole: Vec<bool> = Vec::new();
+    let mut failed_before = 0;
     let check = |answered: Option<(usize, std::result::Result<Answered, crate::declare::Error>)>| {
-        if let Some((index, answered)) = answered {
-            match answered {
-                Ok(now)
-                    if graded
-                        .answers
-                        .get(index)
-                        .is_some_and(|then| then.as_deref() == Some(now.text.as_str())) => {}
-                Ok(_) => changed += 1,
-                Err(_) => failed += 1,
-            }
+        whole.push(failed.get() == failed_before);
+        failed_before = failed.get();
+        if let Some((index, Ok(now))) = answered {
+            let then = graded.answers.get(index).and_then(|then| then.as_deref());
+            changed += u64::from(then != Some(now.text.as_str()));
         }
         Ok::<(), std::convert::Infallible>(())
     };
     let call_ns = sampler::warm_up(&mut call, serve.job.budget.warm_up);
-    let observed = match sampler::observe(&serve.job.budget, call_ns, call, check) {
+    (calls.set(0), failed.set(0));
+    let mut observed = match sampler::observe(&serve.job.budget, call_ns, call, check) {
         Ok(observed) => observed,
         Err(never) => match never {},
     };
-    if failed > 0 {
+    let (calls, failed) = (calls.get(), failed.get());
+    keep(&mut observed.wall, &whole);
+    keep(&mut observed.cpu, &whole);
+    if observed.wall.is_empty() {
         return Err(format!(
-            "{failed} requests on `{}` failed while they were timed, after all had been answered once; the times \
-             would be those of failures",
+            "{failed} of {calls} requests on `{}` failed while they were timed, after all had been answered once; the \
+             times would be those of failures",
             file.name
         )
         .into());
+    }
+    if failed > 0 {
+        note(
+            "failed_while_timed",
+            format!(
+                "{failed} of {calls} requests on `{}` failed while they were timed, after all had been answered once; \
+                 their times are left out, and there is no rate of requests one after the other",
+                file.name
+            ),
+        );
     }
     if changed > 0 {
         note(
@@ -123,13 +140,17 @@ pub(super) fn measure(serve: &Serve, role: InputSet, file: &InputFile, shape: &m
     }
     let data = Data::Values { values: observed.wall, calls_per_value: observed.calls_per_value };
     serve.series(Metric::LatencyE2e, Some(role), &conditions, data);
-    serve.series(
-        Metric::ThroughputRequests,
-        Some(role),
-        &conditions,
-        Data::Rates { batches: observed.rates },
-    );
+    if failed == 0 {
+        let data = Data::Rates { batches: observed.rates };
+        serve.series(Metric::ThroughputRequests, Some(role), &conditions, data);
+    }
     Ok(())
+}
+
+/// Leaves out the observations that are not `whole`.
+fn keep(observed: &mut Vec<f64>, whole: &[bool]) {
+    let mut whole = whole.iter();
+    observed.retain(|_| whole.next().copied().unwrap_or(true));
 }
 
 /// The answers of a first pass over a set.
