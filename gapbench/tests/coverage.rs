@@ -218,7 +218,8 @@ fn judged(pairs: Vec<(PaperClaim, Data)>) -> Judgement {
         rows: vec![row],
         end: None,
     };
-    let declared = Declarations { items: vec![Registered { declaration: &DECLARATION, claims }] };
+    let declared =
+        Declarations { items: vec![Registered { declaration: &DECLARATION, claims, price: None }] };
     judge(&record, &declared, None)
 }
 

@@ -3,6 +3,7 @@
 use clap::{Arg, ArgMatches};
 
 use super::options::Answer;
+use crate::declare::Price;
 use crate::plan::Loads;
 
 #[cfg(not(feature = "service"))]
@@ -16,18 +17,23 @@ pub(super) fn read(_: &ArgMatches) -> Result<Loads, Answer> {
     Ok(Loads::default())
 }
 
+#[cfg(not(feature = "service"))]
+pub(super) fn price_of(_: &ArgMatches) -> Option<Price> {
+    None
+}
+
 #[cfg(feature = "service")]
-pub(super) use service::{arguments, read};
+pub(super) use service::{arguments, price_of, read};
 
 #[cfg(feature = "service")]
 mod service {
     use clap::ArgAction;
 
-    use super::{Answer, Arg, ArgMatches, Loads};
+    use super::{Answer, Arg, ArgMatches, Loads, Price};
     use crate::cli::options::{flag, value};
     use crate::record::{Arrival, LoadPoint, Objective};
 
-    pub(in crate::cli) fn arguments() -> [Arg; 7] {
+    pub(in crate::cli) fn arguments() -> [Arg; 8] {
         [
             value("clients", "N,...", "Send closed loops of so many clients, instead of the declared loads")
                 .value_parser(clap::value_parser!(u32).range(1..=100_000))
@@ -56,6 +62,8 @@ mod service {
             .value_parser(objective)
             .value_delimiter(',')
             .action(ArgAction::Append),
+            value("price", "PRICE", "What the hardware costs (`3.50 USD/GPU-hour x2 2026-11-01 https://...`), instead of `[cost]`")
+                .value_parser(price),
         ]
     }
 
@@ -84,6 +92,14 @@ mod service {
             search: found.get_flag("search").then_some(open),
             objectives: found.get_many::<Objective>("slo").into_iter().flatten().copied().collect(),
         })
+    }
+
+    pub(in crate::cli) fn price_of(found: &ArgMatches) -> Option<Price> {
+        found.get_one::<Price>("price").cloned()
+    }
+
+    fn price(text: &str) -> Result<Price, String> {
+        Price::parse(text).map_err(|error| error.to_string())
     }
 
     fn rate(text: &str) -> Result<f64, String> {

@@ -73,6 +73,10 @@ fn parent(binary: Binary, words: Vec<OsString>) -> Result<u8, Stop> {
         let lines: Vec<String> = errors.iter().map(|error| format!("error: {error}")).collect();
         Stop { code: exit::USAGE, text: lines.join("\n") }
     })?;
+    let declared = match &options.price {
+        Some(price) => declared.at_price(price),
+        None => declared,
+    };
     let plan = plan::build(&declared, &options.plan).map_err(Stop::usage)?;
     match options.action {
         options::Action::List { ignored } => {

@@ -13,6 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use regex::Regex;
 
 use super::loads;
+use crate::declare::Price;
 use crate::plan::{self, Mode, Part, Partition, Profile};
 
 /// What the user wants.
@@ -20,6 +21,8 @@ use crate::plan::{self, Mode, Part, Partition, Profile};
 pub(super) struct Options {
     pub(super) action: Action,
     pub(super) plan: plan::Options,
+    /// What the hardware costs, in place of what the claims files say.
+    pub(super) price: Option<Price>,
     pub(super) save_baseline: Option<String>,
     /// The name, and whether a missing one is fine.
     pub(super) baseline: Option<(String, bool)>,
@@ -238,6 +241,7 @@ pub(super) fn parse(words: Vec<OsString>, variables: &[String]) -> Result<Option
             loads: loads::read(&found)?,
             partition: found.get_one("partition").copied(),
         },
+        price: loads::price_of(&found),
         save_baseline: word("save-baseline").filter(|_| save),
         baseline,
         required_devices: all(&found, "require-device"),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::paper_toml::{self, ClaimErrors, PaperFile};
-use super::{Declaration, Kind, Options, PaperClaim};
+use super::{Declaration, Kind, Options, PaperClaim, Price};
 
 /// A declaration with the claims it is held against.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub struct Registered {
     pub declaration: &'static Declaration,
     /// Its claims, in the order of the attribute and of the file.
     pub claims: Vec<PaperClaim>,
+    /// What its hardware costs, where a claims file says so.
+    pub price: Option<Price>,
 }
 
 /// Every declaration of the binary, sorted by file and line.
@@ -19,6 +21,20 @@ pub struct Registered {
 pub struct Declarations {
     /// The declarations.
     pub items: Vec<Registered>,
+}
+
+impl Declarations {
+    /// What the hardware of a function costs.
+    pub fn price(&self, function: &str) -> Option<&Price> {
+        self.items.iter().find(|item| item.declaration.path() == function)?.price.as_ref()
+    }
+
+    /// The same declarations at another price.
+    #[must_use]
+    pub fn at_price(mut self, price: &Price) -> Declarations {
+        self.items.iter_mut().for_each(|item| item.price = Some(price.clone()));
+        self
+    }
 }
 
 /// A mistake in the declarations. It stops the run before the first child, since numbers could not be attributed.
@@ -30,6 +46,8 @@ pub enum DeclareError {
     ServeOnly(&'static Declaration, &'static str),
     /// A claims file is broken.
     Claims(ClaimErrors),
+    /// Two claims files of one function say different prices.
+    TwoPrices(&'static Declaration, Box<(Price, Price)>),
     /// A claims file has no such result.
     UnknownClaim {
         /// The file as written in the attribute.
@@ -59,6 +77,11 @@ impl fmt::Display for DeclareError {
                 formatter,
                 "{}:{}: `{option}` is for functions that take `&mut Serve`; remove it from `{}`",
                 declaration.file, declaration.line, declaration.name
+            ),
+            DeclareError::TwoPrices(declaration, prices) => write!(
+                formatter,
+                "{}:{}: the claims files of `{}` say two prices, `{}` and `{}`; keep one `[cost]`",
+                declaration.file, declaration.line, declaration.name, prices.0, prices.1
             ),
             DeclareError::Claims(errors) => errors.fmt(formatter),
             DeclareError::UnknownClaim { file, id, known, declaration } => write!(
@@ -118,20 +141,30 @@ fn check(mut found: Vec<&'static Declaration>) -> Result<Declarations, Vec<Decla
     let mut broken: Vec<&'static str> = Vec::new();
     for declaration in found {
         let mut claims = Vec::new();
+        let mut price: Option<Price> = None;
         for paper in declaration.papers {
             match paper_toml::parse(paper.path, paper.text) {
-                Ok(PaperFile { claims: all, .. }) => match paper.id {
-                    None => claims.extend(all),
-                    Some(id) => match all.iter().find(|claim| claim.id == id) {
-                        Some(claim) => claims.push(claim.clone()),
-                        None => errors.push(DeclareError::UnknownClaim {
-                            file: paper.path,
-                            id,
-                            known: all.iter().map(|claim| claim.id.clone()).collect(),
-                            declaration,
-                        }),
-                    },
-                },
+                Ok(PaperFile { claims: all, cost, .. }) => {
+                    match (&price, cost) {
+                        (Some(first), Some(second)) if *first != second => {
+                            let prices = Box::new((first.clone(), second));
+                            errors.push(DeclareError::TwoPrices(declaration, prices));
+                        }
+                        (_, cost) => price = price.take().or(cost),
+                    }
+                    match paper.id {
+                        None => claims.extend(all),
+                        Some(id) => match all.iter().find(|claim| claim.id == id) {
+                            Some(claim) => claims.push(claim.clone()),
+                            None => errors.push(DeclareError::UnknownClaim {
+                                file: paper.path,
+                                id,
+                                known: all.iter().map(|claim| claim.id.clone()).collect(),
+                                declaration,
+                            }),
+                        },
+                    }
+                }
                 // One file is reported once, however many functions name it.
                 Err(found) if !broken.contains(&paper.path) => {
                     broken.push(paper.path);
@@ -140,7 +173,7 @@ fn check(mut found: Vec<&'static Declaration>) -> Result<Declarations, Vec<Decla
                 Err(_) => {}
             }
         }
-        items.push(Registered { declaration, claims });
+        items.push(Registered { declaration, claims, price });
     }
     if errors.is_empty() { Ok(Declarations { items }) } else { Err(errors) }
 }

@@ -7,6 +7,7 @@ mod comparability;
 mod contention;
 pub mod cost;
 mod decide;
+mod derived;
 mod device;
 mod estimate;
 mod gate;
@@ -26,8 +27,8 @@ mod verdict;
 pub use estimate::{estimate, usual_statistic};
 pub use sweep::{Sweep, sweep};
 pub use verdict::{
-    Change, ChangeVerdict, ClaimVerdict, Estimate, Interval, Judgement, Ladder, Step, StepKind, Summary,
-    Verdict,
+    Change, ChangeVerdict, ClaimVerdict, CostLine, Estimate, Interval, Judgement, Ladder, Step, StepKind,
+    Summary, Verdict,
 };
 
 use crate::declare::Declarations;
@@ -61,12 +62,19 @@ impl<'a> Judge<'a> {
     /// [`Judgement::measured`].
     pub fn row(&mut self, row: &CaseRow, before: Option<&CaseRow>) {
         let environment = &self.header.environment;
+        let price = self.declared.price(&row.function);
+        let row = &derived::with_costs(row, price);
+        let before = before.map(|before| derived::with_costs(before, price));
+        let before = before.as_deref();
         self.judgement.claims.extend(claims::verdicts(row, self.rows, environment, self.declared));
         if let Some(header) = self.before {
             let before = changes::Before { header, row: before };
             self.judgement.changes.extend(changes::changes(row, environment, before));
         }
-        self.judgement.measured.extend(numbers::summaries(row));
+        let measured = numbers::summaries(row);
+        let unix = self.header.started_unix;
+        self.judgement.costs.extend(derived::cost_lines(row, &measured, price, unix));
+        self.judgement.measured.extend(measured);
     }
 
     /// The judgement, once all cases were seen: only now is it known how many claims could fail by chance.

@@ -249,6 +249,15 @@ pub struct Summary {
     pub estimate: Estimate,
 }
 
+/// What answers of a case cost, with its arithmetic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostLine {
+    /// The case.
+    pub case: CaseId,
+    /// A sentence.
+    pub text: String,
+}
+
 /// Everything that was judged of one run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
@@ -258,4 +267,7 @@ pub struct Judgement {
     pub changes: Vec<ChangeVerdict>,
     /// All numbers.
     pub measured: Vec<Summary>,
+    /// Costs, where a price was declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub costs: Vec<CostLine>,
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Condition, Conditions, InputSet};
+use crate::units;
 
 /// How requests come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,12 +102,11 @@ impl fmt::Display for LoadPoint {
             (Arrival::Closed, clients, _) => write!(formatter, "{} clients", clients.unwrap_or(0)),
             (Arrival::Trace, _, None) => formatter.write_str("trace"),
             (arrival, _, rate) => {
-                write!(
-                    formatter,
-                    "{} /s {}",
-                    crate::units::show_significant(rate.unwrap_or(0.0), 3),
-                    arrival.name()
-                )
+                let rate = rate.unwrap_or(0.0);
+                // What a person wrote stays as it is; what a search tried has no more than three digits worth reading.
+                let whole = rate.fract() == 0.0 && rate < 1e9;
+                let rate = if whole { format!("{rate}") } else { units::show_significant(rate, 3) };
+                write!(formatter, "{rate} /s {}", arrival.name())
             }
         }
     }

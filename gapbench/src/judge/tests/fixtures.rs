@@ -167,7 +167,7 @@ pub(super) fn record(rows: Vec<CaseRow>) -> Record {
 }
 
 pub(super) fn declared(claims: Vec<PaperClaim>) -> Declarations {
-    Declarations { items: vec![Registered { declaration: &DECLARATION, claims }] }
+    Declarations { items: vec![Registered { declaration: &DECLARATION, claims, price: None }] }
 }
 
 /// The one verdict on one claim and one row.

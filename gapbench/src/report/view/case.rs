@@ -33,7 +33,7 @@ pub(super) fn view(row: &CaseResult, target: &TargetResults) -> CaseView {
         case: one_line(&row.case.0),
         // Those under load have a table of their own.
         numbers: measured.iter().copied().filter(|summary| summary.load.is_none()).map(number).collect(),
-        load: load::view(row, &measured),
+        load: load::view(row, &measured, &judgement.costs),
         cold_start: cold_start(row),
         changes: judgement.changes.iter().filter(|found| of_this(&found.case)).map(change).collect(),
         notes: row.notes.iter().map(|note| one_line(&format!("{}: {}", note.code, note.text))).collect(),

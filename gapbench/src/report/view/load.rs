@@ -1,6 +1,6 @@
 //! The wording of a case under load: a table of loads, and what is to be said of them.
 
-use crate::judge::{Summary, sweep};
+use crate::judge::{CostLine, Summary, sweep};
 use crate::record::{LoadRow, Metric, SearchRow, TimeOf};
 use crate::report::plain::one_line;
 use crate::report::results::CaseResult;
@@ -56,7 +56,7 @@ fn number(measured: &[&Summary], metric: Metric) -> Option<String> {
 }
 
 /// The loads of a case, with what was `measured` of it; absent where none were sent.
-pub(super) fn view(row: &CaseResult, measured: &[&Summary]) -> Option<LoadView> {
+pub(super) fn view(row: &CaseResult, measured: &[&Summary], costs: &[CostLine]) -> Option<LoadView> {
     if row.loads.is_empty() {
         return None;
     }
@@ -96,6 +96,7 @@ pub(super) fn view(row: &CaseResult, measured: &[&Summary]) -> Option<LoadView> 
             found.knee
         ),
     }));
+    remarks.extend(costs.iter().filter(|line| line.case == row.case).map(|line| one_line(&line.text)));
     Some(LoadView { head, rows: rows.collect(), remarks })
 }
 

@@ -283,6 +283,7 @@ pub(crate) fn judgement() -> Judgement {
         |metric, inputs, estimate| Summary { case: case.clone(), metric, inputs, load: None, estimate };
     let own = Some(InputSet::Own);
     Judgement {
+        costs: Vec::new(),
         claims: claims(),
         changes: vec![ChangeVerdict {
             case: case.clone(),
