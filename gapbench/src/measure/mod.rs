@@ -20,5 +20,7 @@ pub use channel::say;
 pub use clock::now_ns;
 pub use entry::{JOB_VARIABLE, PARENT_VARIABLE, SPAWNED_VARIABLE, child_job, serve};
 pub use sampler::StoppingRule;
+#[cfg(feature = "service")]
+pub use serve::{Admit, StepOutput, StepService, Ticket};
 pub use serve::{Answered, IntoAnswer, Refused, Serve, TimedOut};
 pub use target::{Session, Target, WrongAnswer, enter};

@@ -19,8 +19,12 @@ mod answer;
 mod load;
 mod requests;
 mod shape;
+#[cfg(feature = "service")]
+mod steps;
 
 pub use answer::{Answered, IntoAnswer, Refused, TimedOut};
+#[cfg(feature = "service")]
+pub use steps::{Admit, StepOutput, StepService, Ticket};
 
 use shape::{One, Shape};
 
@@ -196,6 +200,18 @@ impl Serve {
         self.conditions.known.remove(&Condition::Batch);
         let max_wait_ns = u64::try_from(max_wait.as_nanos()).unwrap_or(u64::MAX);
         self.serve(&mut shape::Batched { call: answers, max_batch, max_wait_ns })
+    }
+
+    /// As [`requests`](Serve::requests), many at a time: `service` has up to `slots` of them in hand and brings all of them
+    /// one token further with every step.
+    ///
+    /// # Errors
+    /// As of `requests`.
+    #[cfg(feature = "service")]
+    pub fn steps(&mut self, slots: usize, service: impl StepService) -> Result<()> {
+        at_least_one("slot", slots)?;
+        self.conditions.known.remove(&Condition::Batch);
+        self.serve(&mut steps::Stepping { service, slots })
     }
 
     fn serve(&mut self, shape: &mut dyn Shape) -> Result<()> {

@@ -14,7 +14,7 @@ use super::record::{Ended, Recorder};
 use super::{Answer, Load, Run, guarded};
 
 /// Runs `work` while another thread looks at the queue.
-fn watched(run: &Run, load: &Load, work: impl FnOnce(&mut Recorder)) -> Seen {
+pub(super) fn watched(run: &Run, load: &Load, work: impl FnOnce(&mut Recorder)) -> Seen {
     let mut recorder = Recorder::new(&run.rules);
     let mut depth = Depth::new();
     let (done, wait) = channel::<()>();

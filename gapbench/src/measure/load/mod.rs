@@ -10,6 +10,7 @@ mod emit;
 mod outcome;
 mod pace;
 mod record;
+mod steps;
 mod workers;
 
 use std::borrow::Cow;
@@ -29,6 +30,7 @@ pub use emit::Emit;
 pub use outcome::{LoadOutcome, ObjectiveOutcome, Steady};
 pub use pace::Scheduling;
 pub use record::{Counts, Ending, Row, StreamTimes, Times};
+pub use steps::{Admission, Progress, Stepped};
 
 /// How long a closed loop goes on for the sake of the number of requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -140,7 +142,7 @@ pub type StreamCall = dyn Fn(usize, &mut Emit) -> Answer + Send + Sync;
 
 /// What answers.
 ///
-/// [`Single`](Service::Single) and [`Batch`](Service::Batch) run on the calling thread and may borrow anything; a call
+/// [`Single`](Service::Single), [`Batch`](Service::Batch) and [`Steps`](Service::Steps) run on the calling thread and may borrow anything; a call
 /// that never returns ends with the process. [`Shared`](Service::Shared) and [`Stream`](Service::Stream) own their
 /// closure, so that a worker that hangs in it can be left behind and replaced.
 pub enum Service<'a> {
@@ -159,6 +161,8 @@ pub enum Service<'a> {
     },
     /// As `Shared`, and emits tokens.
     Stream(Arc<StreamCall>, usize),
+    /// Many requests at a time, in steps, with so many slots. Runs on the calling thread.
+    Steps(&'a mut dyn Stepped, usize),
 }
 
 impl fmt::Debug for Service<'_> {
@@ -170,6 +174,7 @@ impl fmt::Debug for Service<'_> {
                 write!(formatter, "Batch({max_batch}, {max_wait_ns} ns)")
             }
             Service::Stream(_, workers) => write!(formatter, "Stream({workers})"),
+            Service::Steps(_, slots) => write!(formatter, "Steps({slots})"),
         }
     }
 }
@@ -177,7 +182,7 @@ impl fmt::Debug for Service<'_> {
 impl Service<'_> {
     fn workers(&self) -> usize {
         match self {
-            Service::Single(_) | Service::Batch { .. } => 1,
+            Service::Single(_) | Service::Batch { .. } | Service::Steps(..) => 1,
             Service::Shared(_, workers) | Service::Stream(_, workers) => (*workers).max(1),
         }
     }
@@ -227,7 +232,7 @@ pub fn run(load: &Load, service: Service<'_>) -> Result<LoadOutcome, LoadError> 
         // As many as may be kept: how many will come is not known.
         (None, Limit::Seconds(_)) => load.keep_rows,
     };
-    let stream = matches!(service, Service::Stream(..));
+    let stream = matches!(service, Service::Stream(..) | Service::Steps(..));
     let lead_ns = if matches!(service, Service::Shared(..) | Service::Stream(..)) { LEAD_NS } else { 0 };
     let start_ns = clock::now_ns() + lead_ns;
     let rules = Arc::new(Rules {
@@ -249,6 +254,7 @@ pub fn run(load: &Load, service: Service<'_>) -> Result<LoadOutcome, LoadError> 
         Service::Batch { call, max_batch, max_wait_ns } => {
             calling::batches(&run, load, call, max_batch.max(1), max_wait_ns)
         }
+        Service::Steps(service, slots) => steps::run(&run, load, service, slots.max(1)),
         Service::Shared(call, workers) => {
             let call = move |input: usize, worker: usize, _: &mut Emit| call(input, worker);
             return Ok(workers::run(run, load, Arc::new(call), workers.max(1)));

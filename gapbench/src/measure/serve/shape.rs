@@ -79,7 +79,7 @@ mod many {
             Asked { inputs: inputs.to_vec(), answers: inputs.iter().map(|_| OnceLock::new()).collect() }
         }
 
-        pub(super) fn input(&self, index: usize) -> Option<&Input> {
+        pub(in crate::measure::serve) fn input(&self, index: usize) -> Option<&Input> {
             self.inputs.get(index)
         }
 
@@ -92,7 +92,11 @@ mod many {
         }
 
         /// Keeps the answer, and says how the request ended.
-        pub(super) fn take(&self, index: usize, answered: Option<Result<Answered, Error>>) -> Answer {
+        pub(in crate::measure::serve) fn take(
+            &self,
+            index: usize,
+            answered: Option<Result<Answered, Error>>,
+        ) -> Answer {
             let slot = self.answers.get(index);
             let keep = |text: Option<String>| {
                 if let Some(slot) = slot.filter(|slot| slot.get().is_none()) {
