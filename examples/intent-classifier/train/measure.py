@@ -172,6 +172,14 @@ alpha = 0.05
 gate = ["fail"]
 scale = "none"
 
+# What a machine with as many cores as the service uses costs by the hour: m7g.large, 2 vCPU, Linux, us-east-1, on demand.
+# It is not the machine of the measurements, which nobody named.
+[cost]
+price = 0.0816
+unit = "USD/machine-hour"
+date = 2026-06-17
+source = "https://www.factualminds.com/blog/amazon-ec2-on-demand-pricing-instance-families-2026/"
+
 [[result]]
 id = "accuracy"
 metric = "quality.accuracy"

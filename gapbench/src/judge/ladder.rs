@@ -70,9 +70,15 @@ pub(super) struct Ascent<'a> {
 }
 
 impl<'a> Ascent<'a> {
-    /// The last step that has a number.
+    /// The last step whose number can be judged, else the last one that has a number: a single observation, as of the peak
+    /// of memory under load, shows where it went and decides nothing.
     pub(super) fn top(&self) -> Option<&Rung<'a>> {
-        self.rungs.iter().rfind(|rung| rung.ours.is_some())
+        let alpha = self.claim.policy.alpha;
+        let bounded = |rung: &&Rung<'_>| {
+            let interval = rung.ratio(alpha);
+            rung.ours.is_some() && interval.is_none_or(|ratio| ratio.lower.is_some() || ratio.upper.is_some())
+        };
+        self.rungs.iter().rfind(bounded).or_else(|| self.rungs.iter().rfind(|rung| rung.ours.is_some()))
     }
 
     /// The paper's conditions.

@@ -1,5 +1,6 @@
 //! Which series were measured under which load, and which load stands for production.
 
+use crate::declare::PaperClaim;
 use crate::record::{Arrival, CaseRow, Condition, ConditionValue, LoadPoint, LoadRow, Metric, Series};
 
 use super::comparability::same;
@@ -11,6 +12,18 @@ pub(super) const CONDITIONS: [Condition; 3] = [Condition::Load, Condition::Concu
 pub(super) fn is_loaded(series: &Series) -> bool {
     let alone = ConditionValue::from("single-stream");
     series.conditions.get(Condition::Load).is_some_and(|load| !same(load, &alone))
+}
+
+/// Whether a claim is about requests that come beside others, or on a schedule.
+pub(super) fn is_asked(claim: &PaperClaim) -> bool {
+    CONDITIONS.iter().any(|condition| {
+        let alone = match condition {
+            Condition::Load => ConditionValue::from("single-stream"),
+            _ => ConditionValue::Number(1.0),
+        };
+        let stated = claim.conditions.get(*condition);
+        stated.is_some_and(|stated| *condition == Condition::Rate || !same(stated, &alone))
+    })
 }
 
 /// The load of `row` that a series was measured under.

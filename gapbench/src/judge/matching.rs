@@ -25,8 +25,8 @@ pub(super) fn find<'a>(claim: &PaperClaim, row: &'a CaseRow) -> Option<Found<'a>
     if of_metric.is_empty() {
         return None;
     }
-    // A claim that says nothing of a load is about requests one after the other, unless only others were measured.
-    let asks = load::CONDITIONS.iter().any(|condition| claim.conditions.get(*condition).is_some());
+    // A claim that names no load is about requests one after the other, unless only others were measured.
+    let asks = load::is_asked(claim);
     let alone = |series: &&&Series| asks || !load::is_loaded(series);
     let mut candidates: Vec<&Series> = of_metric.iter().filter(alone).copied().collect();
     if candidates.is_empty() {

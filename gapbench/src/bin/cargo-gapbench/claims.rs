@@ -50,6 +50,9 @@ pub(crate) fn run(matches: &ArgMatches, out: &mut dyn Write, complaints: &mut dy
                 for claim in &file.claims {
                     let _ = writeln!(out, "{}", line(claim));
                 }
+                if let Some(price) = &file.cost {
+                    let _ = writeln!(out, "{name}: cost: {price}");
+                }
                 for warning in &file.warnings {
                     let _ = writeln!(complaints, "warning: {}", place(warning));
                 }

@@ -7,4 +7,5 @@ mod device;
 mod estimates;
 mod fixtures;
 mod ladder;
+mod load;
 mod many;
