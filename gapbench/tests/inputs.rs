@@ -53,7 +53,7 @@ fn each_bad_line_has_its_sentence() {
     let table = [
         (
             "{\"txt\": \"a\"}",
-            "unknown key `txt`, expected one of `id`, `text`, `expected` (column 6); \
+            "unknown key `txt`, expected one of `id`, `text`, `expected`, `arrival_ms` (column 6); \
              expected a line such as {\"text\": \"...\"}; correct it",
         ),
         (

@@ -257,7 +257,7 @@ impl fmt::Display for Plan {
                 };
                 writeln!(
                     formatter,
-                    "    {} fresh {processes}, ended after {:.0} s: {what}",
+                    "    {} fresh {processes}: {what}; ended after {:.0} s",
                     step.processes, step.timeout
                 )?;
             }

@@ -12,6 +12,7 @@ mod event;
 mod finite;
 mod load;
 mod metric;
+mod objective;
 mod reader;
 mod run;
 mod series;
@@ -24,10 +25,10 @@ pub use device::{Device, Peak};
 pub use environment::Environment;
 pub use event::{Event, PROTOCOL};
 pub use load::{
-    Arrival, CheckRow, FailureClass, LoadCounts, LoadPoint, LoadRow, Objective, ObjectiveMetric,
-    ObjectiveRow, SearchRow, SteadyRow, TimeOf, TimesRow,
+    Arrival, CheckRow, FailureClass, LoadCounts, LoadPoint, LoadRow, SearchRow, SteadyRow, TimeOf, TimesRow,
 };
 pub use metric::{Direction, Metric, Statistic};
+pub use objective::{Objective, ObjectiveMetric, ObjectiveRow};
 pub use reader::{Index, Rows, read};
 pub use run::{End, Header, Record, Target};
 pub use series::{Batch, Data, InputSet, Series};
