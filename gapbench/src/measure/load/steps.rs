@@ -105,8 +105,8 @@ impl Slots<'_> {
         self.recorder.add(Ended { request, due_ns, possible_ns, begin_ns, end_ns, answer, emit });
     }
 
-    fn fail_all(&mut self, why: &Cow<'static, str>) {
-        (0..self.requests.len()).for_each(|slot| self.end(slot, Answer::Failed(why.clone())));
+    fn fail_all(&mut self, why: &str) {
+        (0..self.requests.len()).for_each(|slot| self.end(slot, Answer::Failed(Cow::Owned(why.to_owned()))));
     }
 }
 

@@ -90,7 +90,8 @@ pub(super) fn measure(serve: &Serve, role: InputSet, file: &InputFile, shape: &m
         Ok::<(), std::convert::Infallible>(())
     };
     let call_ns = sampler::warm_up(&mut call, serve.job.budget.warm_up);
-    (calls.set(0), failed.set(0));
+    calls.set(0);
+    failed.set(0);
     let mut observed = match sampler::observe(&serve.job.budget, call_ns, call, check) {
         Ok(observed) => observed,
         Err(never) => match never {},
