@@ -3,6 +3,11 @@
 
 mod check;
 mod claims;
+#[cfg(feature = "service")]
+mod noise;
+#[cfg(not(feature = "service"))]
+#[path = "noise/missing.rs"]
+mod noise;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -42,6 +47,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write, compl
     match matches.subcommand() {
         Some((check::NAME, matches)) => check::run(matches, out, complaints),
         Some((claims::NAME, matches)) => claims::run(matches, out, complaints),
+        Some((noise::NAME, matches)) => noise::run(matches, out, complaints),
         _ => exit::USAGE,
     }
 }
@@ -56,6 +62,7 @@ fn command() -> Command {
         .arg_required_else_help(false)
         .subcommand(check::command())
         .subcommand(claims::command())
+        .subcommand(noise::command())
 }
 
 #[cfg(test)]

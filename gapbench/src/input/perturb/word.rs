@@ -1,5 +1,7 @@
 //! What a word is, and which words noise leaves alone because the answer hangs on them. Knows no operator.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthChar;
 
 /// Words with fewer letters are left alone: one edit would leave nothing to recognise.
@@ -60,9 +62,15 @@ pub fn is_protected(word: &str) -> bool {
     word.contains("://") || (word.contains('.') && bytes.windows(3).any(dotted))
 }
 
-/// Whether `word` is or contains an English negation: `not`, `No,`, `didn't`, `didn’t`, `dont`, `not-so-good`.
+/// Whether `word` is or contains an English negation: `not`, `No,`, `didn't`, `didn’t`, `dont`, `not-so-good`; also with
+/// invisible characters inside.
 pub fn negates(word: &str) -> bool {
-    let mut rest = word;
+    let visible: Cow<'_, str> = if word.is_ascii() {
+        Cow::Borrowed(word)
+    } else {
+        word.chars().filter(|letter| !is_mark(*letter) && *letter != '\u{ad}').collect()
+    };
+    let mut rest = &*visible;
     // `n't` and `n’t` end a piece of letters and apostrophes.
     while let Some(at) = rest.find(['\'', '\u{2019}']) {
         let (before, after) = rest.split_at(at);
@@ -72,7 +80,8 @@ pub fn negates(word: &str) -> bool {
         }
         rest = after;
     }
-    word.split(|letter: char| !letter.is_alphanumeric())
+    visible
+        .split(|letter: char| !letter.is_alphanumeric())
         .filter(|piece| piece.len() >= 2)
         .any(|piece| NEGATIONS.iter().any(|negation| piece.eq_ignore_ascii_case(negation)))
 }
@@ -127,6 +136,8 @@ mod tests {
             "dont",
             "without",
             "not-so-good",
+            "ne\u{200b}v\u{ad}er",
+            "di\u{200d}dn\u{2019}t",
             "\u{bd}cups",
             "\u{663}files",
             // Four letters, each with an accent of its own.
