@@ -9,9 +9,9 @@ const FEWEST_LETTERS: usize = 4;
 
 /// English words that turn a sentence round, and the contractions that people type without their apostrophe.
 const NEGATIONS: &[&str] = &[
-    "no", "not", "nor", "none", "never", "cannot", "without", "neither", "nothing", "nobody", "nowhere",
-    "aint", "arent", "cant", "couldnt", "didnt", "doesnt", "dont", "hadnt", "hasnt", "havent", "isnt",
-    "mustnt", "shouldnt", "wasnt", "werent", "wont", "wouldnt",
+    "aint", "arent", "cannot", "cant", "couldnt", "didnt", "doesnt", "dont", "hadnt", "hasnt", "havent",
+    "isnt", "mustnt", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing", "nowhere",
+    "shouldnt", "wasnt", "werent", "without", "wont", "wouldnt",
 ];
 
 /// The words of `text` with the byte each begins at. A word is a run without white space.
@@ -59,7 +59,8 @@ pub fn is_protected(word: &str) -> bool {
         [before, b'.', after] => before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric(),
         _ => false,
     };
-    word.contains("://") || (word.contains('.') && bytes.windows(3).any(dotted))
+    // One byte is found much sooner than three.
+    (bytes.contains(&b':') && word.contains("://")) || (bytes.contains(&b'.') && bytes.windows(3).any(dotted))
 }
 
 /// Whether `word` is or contains an English negation: `not`, `No,`, `didn't`, `didn’t`, `dont`, `not-so-good`; also with
@@ -70,8 +71,12 @@ pub fn negates(word: &str) -> bool {
     } else {
         word.chars().filter(|letter| !is_mark(*letter) && *letter != '\u{ad}').collect()
     };
-    let mut rest = &*visible;
-    // `n't` and `n’t` end a piece of letters and apostrophes.
+    has_contraction(&visible) || visible.split(|letter: char| !letter.is_alphanumeric()).any(is_negation)
+}
+
+/// Whether `n't` or `n’t` ends a piece of `word`.
+fn has_contraction(word: &str) -> bool {
+    let mut rest = if word.is_ascii() && !word.as_bytes().contains(&b'\'') { "" } else { word };
     while let Some(at) = rest.find(['\'', '\u{2019}']) {
         let (before, after) = rest.split_at(at);
         let after = after.trim_start_matches(['\'', '\u{2019}']);
@@ -80,10 +85,15 @@ pub fn negates(word: &str) -> bool {
         }
         rest = after;
     }
-    visible
-        .split(|letter: char| !letter.is_alphanumeric())
-        .filter(|piece| piece.len() >= 2)
-        .any(|piece| NEGATIONS.iter().any(|negation| piece.eq_ignore_ascii_case(negation)))
+    false
+}
+
+/// Whether `piece` is one of [`NEGATIONS`] in any case.
+fn is_negation(piece: &str) -> bool {
+    // Most words are none, and two letters say so: a negation begins with n or ends with t.
+    let begins = piece.as_bytes().first().is_some_and(|first| first.eq_ignore_ascii_case(&b'n'));
+    let ends = piece.as_bytes().last().is_some_and(|last| last.eq_ignore_ascii_case(&b't'));
+    (begins || ends) && NEGATIONS.iter().any(|negation| piece.eq_ignore_ascii_case(negation))
 }
 
 /// Whether `letter` sits on the character before it, such as an accent that is a character of its own, or joins it to
@@ -150,6 +160,9 @@ mod tests {
 
     #[test]
     fn only_negations_negate() {
+        for negation in NEGATIONS {
+            assert!(negates(&negation.to_uppercase()), "{negation}");
+        }
         for word in ["note", "notes", "knot", "nonsense", "user's", "want", "n'", "north", "don"] {
             assert!(!negates(word), "{word}");
         }

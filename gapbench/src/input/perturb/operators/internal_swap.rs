@@ -30,7 +30,7 @@ impl Operator for InternalSwap {
     }
 
     fn apply(&self, text: &str, dose: Dose, random: &mut SplitMix64) -> String {
-        let eligible = |word: &str| is_editable(word) && !pairs(&word.chars().collect::<Vec<_>>()).is_empty();
+        let eligible = |word: &str| is_editable(word) && has_pair(word);
         edit_words(text, dose, random, eligible, |word, random| {
             let mut letters: Vec<char> = word.chars().collect();
             if let Some(&first) = choose(random, &pairs(&letters)) {
@@ -39,6 +39,18 @@ impl Operator for InternalSwap {
             letters.into_iter().collect()
         })
     }
+}
+
+/// Whether [`pairs`] finds any, without a list for the many words of ASCII.
+fn has_pair(word: &str) -> bool {
+    if !word.is_ascii() {
+        return !pairs(&word.chars().collect::<Vec<_>>()).is_empty();
+    }
+    let bytes = word.as_bytes();
+    let letter = |byte: &u8| byte.is_ascii_alphabetic();
+    let inside = bytes.iter().position(letter).zip(bytes.iter().rposition(letter));
+    let inside = inside.and_then(|(first, last)| bytes.get(first + 1..last)).unwrap_or_default();
+    inside.windows(2).any(|two| matches!(two, [a, b] if letter(a) && letter(b) && a != b))
 }
 
 /// Where two unlike letters stand beside each other, neither of them the word's first or last letter.
@@ -59,13 +71,20 @@ mod tests {
 
     #[test]
     fn ends_and_doubles_stay() {
-        let found = |word: &str| pairs(&word.chars().collect::<Vec<_>>());
+        let found = |word: &str| {
+            let found = pairs(&word.chars().collect::<Vec<_>>());
+            assert_eq!(has_pair(word), !found.is_empty(), "{word}");
+            found
+        };
         assert_eq!(found("very"), [1]);
         assert_eq!(found("been"), [0_usize; 0], "two alike letters");
         assert_eq!(found("\"first\""), [2, 3]);
         assert_eq!(found("user's"), [1, 2]);
         assert_eq!(found("abe\u{301}cd"), [0_usize; 0], "the accent stays on its letter");
         assert_eq!(found("the"), [0_usize; 0]);
+        assert_eq!(found("a-bc-d"), [2]);
+        assert_eq!(found("a--d"), [0_usize; 0]);
+        assert_eq!(found("x"), [0_usize; 0]);
         assert_eq!(found(""), [0_usize; 0]);
     }
 }

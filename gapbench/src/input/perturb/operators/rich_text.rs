@@ -1,7 +1,7 @@
 //! `format.rich_text`. Puts in typographic punctuation, unusual spaces and characters that nobody sees.
 
 use crate::input::perturb::word::{is_letter, is_mark};
-use crate::input::perturb::{Dose, Family, LabelSafety, Operator, choose, is_protected, typographic};
+use crate::input::perturb::{Dose, Family, LabelSafety, Operator, choose, is_protected, typographic, words};
 use crate::stats::SplitMix64;
 
 /// What a word processor or a web page leaves: [typographic](crate::input::perturb::typographic) punctuation; each
@@ -31,31 +31,47 @@ impl Operator for RichText {
         let spaces = dose.times(SPACES_PER_DOSE);
         let letters = dose.share() / LETTERS_PER_HIDDEN;
         let curly = typographic(text);
-        let mut rich = String::with_capacity(curly.len() + curly.len() / 8);
-        let mut after_word = 0;
-        let mut protected = false;
-        let mut rest = curly.char_indices().peekable();
-        while let Some((at, letter)) = rest.next() {
-            if letter == ' ' && random.next_f64() < spaces {
-                rich.push_str(choose(random, SPACES).copied().unwrap_or(" "));
-                continue;
+        let mut rich = String::with_capacity(curly.len() + curly.len() / 4);
+        let mut done = 0;
+        for (start, word) in words(&curly) {
+            space_out(curly.get(done..start).unwrap_or_default(), spaces, random, &mut rich);
+            if is_protected(word) {
+                rich.push_str(word);
+            } else {
+                hide_in(word, letters, random, &mut rich);
             }
-            rich.push(letter);
-            if at >= after_word && !letter.is_whitespace() {
-                let word = curly.get(at..).unwrap_or_default();
-                let word =
-                    word.get(..word.find(char::is_whitespace).unwrap_or(word.len())).unwrap_or_default();
-                after_word = at + word.len();
-                protected = is_protected(word);
-            }
-            // Between a letter and its mark there is no place, and a number or an address would be another one.
-            let free = is_letter(letter) && !protected && rest.peek().is_none_or(|(_, next)| !is_mark(*next));
-            if free && random.next_f64() < letters {
-                rich.extend(choose(random, HIDDEN));
-            }
+            done = start + word.len();
         }
+        space_out(curly.get(done..).unwrap_or_default(), spaces, random, &mut rich);
         rich
     }
+}
+
+/// Appends the white space `gap`, each space another kind with this chance.
+fn space_out(gap: &str, chance: f64, random: &mut SplitMix64, rich: &mut String) {
+    for letter in gap.chars() {
+        if letter == ' ' && random.next_f64() < chance {
+            rich.push_str(choose(random, SPACES).copied().unwrap_or(" "));
+        } else {
+            rich.push(letter);
+        }
+    }
+}
+
+/// Appends `word`, a hidden character after each letter with this chance; between a letter and its mark there is no place.
+fn hide_in(word: &str, chance: f64, random: &mut SplitMix64, rich: &mut String) {
+    let mut done = 0;
+    let mut rest = word.char_indices().peekable();
+    while let Some((at, letter)) = rest.next() {
+        let free = is_letter(letter) && rest.peek().is_none_or(|(_, next)| !is_mark(*next));
+        if free && random.next_f64() < chance {
+            let end = at + letter.len_utf8();
+            rich.push_str(word.get(done..end).unwrap_or_default());
+            rich.extend(choose(random, HIDDEN));
+            done = end;
+        }
+    }
+    rich.push_str(word.get(done..).unwrap_or_default());
 }
 
 /// The chance of a space to become another kind of space, in doses.
