@@ -1,5 +1,5 @@
-//! `cargo gapbench noise`: what an input set looks like with noise, as a preview, as figures, or as a new set. Changes no
-//! text by itself and keeps no set in memory.
+//! `cargo gapbench noise`: what an input set looks like with noise, as a preview, as figures, or as a new set. Changes
+//! no text by itself and keeps no set in memory.
 
 mod output;
 mod preview;

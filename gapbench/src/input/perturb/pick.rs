@@ -24,7 +24,7 @@ pub(super) fn below(random: &mut SplitMix64, n: usize) -> usize {
 /// `text` with edited words: [`Dose::of`] of those that are `eligible`, each put through `edit` once. What is between
 /// words stays.
 ///
-/// An edit that gives the same word back, or one that [negates](negates), is drawn anew up to 16 times; after that the
+/// An edit that gives the same word back, or one that [negates], is drawn anew up to 16 times; after that the
 /// word stays as it was.
 pub fn edit_words(
     text: &str,

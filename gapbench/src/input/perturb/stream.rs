@@ -19,14 +19,14 @@ pub struct Items {
     bytes: Vec<u8>,
     /// Lines read.
     line: usize,
-    /// The line of each id, by a hash of the id: 16 bytes an item, whatever its length. Two ids of a million share a
-    /// hash with a chance of 3e-8.
+    /// The line of each id, by a hash of the id, so that an id takes the same few bytes whatever its length. Two ids of
+    /// a million share a hash with a chance of 3e-8.
     lines_of_ids: HashMap<u64, usize>,
     hashes: RandomState,
     ended: bool,
 }
 
-/// Begins to read an input set. Holds one item and 16 bytes for each id, not the set.
+/// Begins to read an input set. Holds one item and about 50 bytes for each id, not the set.
 ///
 /// # Errors
 /// [`InputError`] for a file that cannot be opened, and for a folder. Each item may be an error too:

@@ -63,8 +63,8 @@ pub fn is_protected(word: &str) -> bool {
     (bytes.contains(&b':') && word.contains("://")) || (bytes.contains(&b'.') && bytes.windows(3).any(dotted))
 }
 
-/// Whether `word` is or contains an English negation: `not`, `No,`, `didn't`, `didn’t`, `dont`, `not-so-good`; also with
-/// invisible characters inside.
+/// Whether `word` is or contains an English negation: `not`, `No,`, `didn't`, `didn’t`, `dont`, `not-so-good`; also
+/// with invisible characters inside.
 pub fn negates(word: &str) -> bool {
     let visible: Cow<'_, str> = if word.is_ascii() {
         Cow::Borrowed(word)

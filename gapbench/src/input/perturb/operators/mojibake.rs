@@ -3,7 +3,7 @@
 use crate::input::perturb::{Dose, Family, LabelSafety, Operator, typographic};
 use crate::stats::SplitMix64;
 
-/// Bytes of one encoding read as another: [typographic](crate::input::perturb::typographic) punctuation first, then
+/// Bytes of one encoding read as another: [typographic](crate::input::perturb::typographic()) punctuation first, then
 /// UTF-8 as Windows-1252. A text of ASCII without quotes, apostrophes and dashes stays as it is. Any dose but 0 does
 /// the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

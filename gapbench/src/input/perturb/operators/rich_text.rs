@@ -4,7 +4,7 @@ use crate::input::perturb::word::{is_letter, is_mark};
 use crate::input::perturb::{Dose, Family, LabelSafety, Operator, choose, is_protected, typographic, words};
 use crate::stats::SplitMix64;
 
-/// What a word processor or a web page leaves: [typographic](crate::input::perturb::typographic) punctuation; each
+/// What a word processor or a web page leaves: [typographic](crate::input::perturb::typographic()) punctuation; each
 /// space becomes another kind with twice the dose as its chance; after each letter an invisible character with a fifth
 /// of it. Numbers and addresses get none inside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,7 +58,8 @@ fn space_out(gap: &str, chance: f64, random: &mut SplitMix64, rich: &mut String)
     }
 }
 
-/// Appends `word`, a hidden character after each letter with this chance; between a letter and its mark there is no place.
+/// Appends `word`, a hidden character after each letter with this chance; between a letter and its mark there is no
+/// place.
 fn hide_in(word: &str, chance: f64, random: &mut SplitMix64, rich: &mut String) {
     let mut done = 0;
     let mut rest = word.char_indices().peekable();
