@@ -13,7 +13,7 @@ unset CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR RUSTFLAGS GAPBENCH_HOME CRITERION_
 # The dependency lines of a crate that uses gapbench with its defaults, without criterion, and of one that uses criterion.
 with_criterion="gapbench = { path = \"$root/gapbench\" }"
 without_criterion="gapbench = { path = \"$root/gapbench\", default-features = false }"
-with_load="gapbench = { path = \"$root/gapbench\", default-features = false, features = [\"load\"] }"
+with_load="gapbench = { path = \"$root/gapbench\", default-features = false, features = [\"service\"] }"
 criterion='criterion = "=0.8.2"'
 
 misuse() {

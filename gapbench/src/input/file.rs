@@ -175,11 +175,7 @@ pub fn read(path: &Path) -> Result<InputFile, InputError> {
                     items.push(input);
                     continue;
                 }
-                Some(first) => format!(
-                    "id `{}` stands in line {first} already; expected another one (a line without `id` is called by \
-                     its number); rename one",
-                    input.id.escape_debug()
-                ),
+                Some(first) => duplicate(&input.id, *first),
             },
             Err(message) => message,
         };
@@ -201,7 +197,7 @@ pub fn read(path: &Path) -> Result<InputFile, InputError> {
 
 /// Reads the next line into `bytes`, without what exceeds [`LONGEST_LINE`]. Returns the line's whole size with its line
 /// break, 0 at the end of the file.
-fn read_line(reader: &mut impl BufRead, bytes: &mut Vec<u8>) -> io::Result<usize> {
+pub(super) fn read_line(reader: &mut impl BufRead, bytes: &mut Vec<u8>) -> io::Result<usize> {
     bytes.clear();
     let mut size = reader.by_ref().take(LONGEST_LINE as u64 + 1).read_until(b'\n', bytes)?;
     if size > LONGEST_LINE && !bytes.ends_with(b"\n") {
@@ -228,7 +224,7 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<usize> {
 }
 
 /// The input of a line of `size` bytes, nothing for a blank line, or what is wrong with it.
-fn parse(bytes: &[u8], size: usize, line: usize) -> Result<Option<Input>, String> {
+pub(super) fn parse(bytes: &[u8], size: usize, line: usize) -> Result<Option<Input>, String> {
     if size > LONGEST_LINE + 1 || (size > LONGEST_LINE && !bytes.ends_with(b"\n")) {
         return Err(format!(
             "the line has {size} bytes; expected at most {LONGEST_LINE}; split it, or check that it is the right file"
@@ -265,6 +261,15 @@ fn parse(bytes: &[u8], size: usize, line: usize) -> Result<Option<Input>, String
         );
     }
     Ok(Some(Input { id: id.unwrap_or_else(|| line.to_string()), text, expected, arrival_ms }))
+}
+
+/// What is wrong with a line whose id is that of line `first`.
+pub(super) fn duplicate(id: &str, first: usize) -> String {
+    format!(
+        "id `{}` stands in line {first} already; expected another one (a line without `id` is called by its number); \
+         rename one",
+        id.escape_debug()
+    )
 }
 
 /// serde's words, without its line, which within one line of the file is always the first.

@@ -109,11 +109,16 @@ impl<'a> Ascent<'a> {
     pub(super) fn ladder(&self) -> Ladder {
         let mut steps = vec![paper_step(self.claim)];
         let mut before: Option<&Rung<'_>> = None;
+        let top = self.top();
+        // Losses sum to the gap, which is that of the step that is judged; what lies above is shown without one.
+        let mut counts = true;
         for rung in &self.rungs {
-            steps.push(self.step(rung, before));
+            let step = self.step(rung, before);
+            steps.push(if counts { step } else { Step { loss: None, ..step } });
             before = Some(rung).filter(|rung| rung.goodness.is_some()).or(before);
+            counts &= !top.is_some_and(|top| std::ptr::eq(top, rung));
         }
-        let gap = self.top().and_then(|rung| rung.goodness.as_ref()).map(|goodness| 1.0 - goodness.value());
+        let gap = top.and_then(|rung| rung.goodness.as_ref()).map(|goodness| 1.0 - goodness.value());
         Ladder { steps, gap }
     }
 

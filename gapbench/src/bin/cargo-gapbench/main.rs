@@ -8,6 +8,11 @@ mod memory;
 #[cfg(not(feature = "service"))]
 #[path = "memory_absent.rs"]
 mod memory;
+#[cfg(feature = "service")]
+mod noise;
+#[cfg(not(feature = "service"))]
+#[path = "noise/missing.rs"]
+mod noise;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -48,6 +53,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write, compl
         Some((check::NAME, matches)) => check::run(matches, out, complaints),
         Some((claims::NAME, matches)) => claims::run(matches, out, complaints),
         Some((memory::NAME, matches)) => memory::run(matches, out, complaints),
+        Some((noise::NAME, matches)) => noise::run(matches, out, complaints),
         _ => exit::USAGE,
     }
 }
@@ -63,6 +69,7 @@ fn command() -> Command {
         .subcommand(check::command())
         .subcommand(claims::command())
         .subcommand(memory::command())
+        .subcommand(noise::command())
 }
 
 #[cfg(test)]
