@@ -44,10 +44,12 @@ fn declaration(function: &Function, target: &Type, options: &Options) -> TokenSt
     let Options { cold_start, memory, .. } = options;
     let load = options.load.as_ref().map_or_else(|| quote!(::core::option::Option::None), Load::tokens);
     let objectives = options.objectives.iter().map(Objective::tokens);
+    let noise = &options.noise;
     // A sentence at the author's word where gapbench was built without what it asks for.
-    let needs = options.load.iter().map(|load| {
-        let text = load.word.unraw().to_string();
-        quote_spanned!(load.word.span()=> ::gapbench::__needs_service!(#text);)
+    let needing = options.load.iter().map(|load| &load.word).chain(&options.noise_word);
+    let needs = needing.map(|word| {
+        let text = word.unraw().to_string();
+        quote_spanned!(word.span()=> ::gapbench::__needs_service!(#text);)
     });
     let run = run(function, target, &options.axes);
     quote! {
@@ -71,6 +73,7 @@ fn declaration(function: &Function, target: &Type, options: &Options) -> TokenSt
                     memory: #memory,
                     load: #load,
                     objectives: &[#(#objectives),*],
+                    noise: &[#(#noise),*],
                 },
                 run: #run,
             }

@@ -63,6 +63,8 @@ use proc_macro::TokenStream;
 /// | | `load(rates = [10, 50], arrivals = poisson)` | open loops of so many requests per second: `constant`, `poisson`, `gamma(0.5)` or `trace` |
 /// | | `load(offline, search)` | all requests at once; the largest rate that meets the objectives |
 /// | `slo` | `slo(p99 = "800ms", ttft_p95 = "300ms")` | with `load`: what is asked of `e2e` (or nothing), `ttft`, `tpot` or `itl` |
+/// | `noise` | `noise = [light, medium, heavy]` | `Serve` only: the same inputs as people write them, each item against its clean form |
+/// | | `noise = ["typo.keyboard,format.html@heavy"]` | these operators, in this order |
 /// | an axis | `rows = [2048, 8192]` | the values of the parameter `rows` |
 ///
 /// Paths are relative to the folder of the crate's `Cargo.toml`. A claims file has to exist when the benchmark is

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use syn::{Expr, Ident, Type};
 
 use crate::load::{ARRIVALS, TIMES};
-use crate::options::WORDS;
+use crate::options::{SEVERITIES, WORDS};
 
 // --- the shape of the attribute ---
 
@@ -251,6 +251,25 @@ pub(crate) fn search_without_objective() -> String {
         .to_owned()
 }
 
+// --- noise ---
+
+pub(crate) fn noise_list() -> String {
+    "`noise` takes a list; write `noise = [light, medium, heavy]`, or names of operators such as `\"typo.keyboard\"`"
+        .to_owned()
+}
+
+pub(crate) fn no_noise() -> String {
+    "this names no noise; write `light`, `medium`, `heavy`, or operators such as `\"typo.keyboard,format.html@heavy\"`"
+        .to_owned()
+}
+
+pub(crate) fn no_such_severity() -> String {
+    format!(
+        "this is no severity; the severities are {}, and operators are written as text: `\"typo.keyboard\"`",
+        list(SEVERITIES.iter())
+    )
+}
+
 // --- the function ---
 
 pub(crate) fn not_a_function(found: &impl Display) -> String {
@@ -347,6 +366,7 @@ fn form(word: &Ident) -> String {
         "paper" => "write `paper = \"file.toml\"`, `\"file.toml#id\"` or a list of these".to_owned(),
         "load" => "write `load(clients = [1, 8, 50])`, `load(rates = [10, 50], arrivals = poisson)` or both"
             .to_owned(),
+        "noise" => "write `noise = [light, medium, heavy]`".to_owned(),
         "slo" => "write `slo(p99 = \"800ms\")`".to_owned(),
         "benchmark" | "inputs" => format!("write `{word} = \"file.jsonl\"`"),
         _ => format!("write `{word} = [...]` with the axis's values"),
@@ -420,7 +440,7 @@ mod tests {
         assert_eq!(nearest("mem"), Some("memory"));
         assert_eq!(nearest("imputs"), Some("inputs"));
         assert_eq!(nearest("lod"), Some("load"));
-        assert_eq!(nearest("noise"), None);
+        assert_eq!(nearest("price"), None);
         assert_eq!(nearest("x"), None);
     }
 }

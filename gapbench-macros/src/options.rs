@@ -13,8 +13,8 @@ use crate::mistakes::Mistakes;
 use crate::signature::{Function, ungrouped};
 
 /// Every option there is. No axis can have one of these names.
-pub(crate) const WORDS: [&str; 8] =
-    ["name", "paper", "benchmark", "inputs", "cold_start", "memory", "load", "slo"];
+pub(crate) const WORDS: [&str; 9] =
+    ["name", "paper", "benchmark", "inputs", "cold_start", "memory", "load", "slo", "noise"];
 
 /// What the attribute says.
 #[derive(Default)]
@@ -29,6 +29,10 @@ pub(crate) struct Options {
     pub(crate) objectives: Vec<Objective>,
     /// Where `slo` stands.
     pub(crate) slo: Option<Ident>,
+    /// Severities, and chains of operators, as they were written.
+    pub(crate) noise: Vec<String>,
+    /// Where `noise` stands.
+    pub(crate) noise_word: Option<Ident>,
     /// In the order of the parameters.
     pub(crate) axes: Vec<Axis>,
 }
@@ -70,6 +74,10 @@ pub(crate) fn read(
                 options.objectives = load::objectives(word, value, mistakes);
                 options.slo = Some(word.clone());
             }
+            "noise" => {
+                options.noise = noise(word, value, mistakes);
+                options.noise_word = Some(word.clone());
+            }
             _ => match function.parameters.iter().find(|parameter| parameter.text() == text) {
                 Some(parameter) => options.axes.extend(axis::read(parameter, word, value, mistakes)),
                 // What was meant is then not missed below.
@@ -98,7 +106,7 @@ pub(crate) fn read(
 
 /// Options of a model that answers requests.
 fn needs_serve(word: &str) -> bool {
-    ["benchmark", "inputs", "cold_start", "memory", "load", "slo"].contains(&word)
+    ["benchmark", "inputs", "cold_start", "memory", "load", "slo", "noise"].contains(&word)
 }
 
 /// Whether the type is written as `Bencher`. Behind another name only the compiler knows it.
@@ -168,6 +176,52 @@ fn literal(expression: &Expr) -> Option<LitStr> {
         Expr::Group(group) => literal(&group.expr),
         _ => None,
     }
+}
+
+/// The severities that can be written as words.
+pub(crate) const SEVERITIES: [&str; 3] = ["light", "medium", "heavy"];
+
+/// `noise = [light, heavy, "typo.keyboard,format.html@medium"]`. Which operators there are is known to gapbench alone.
+fn noise(word: &Ident, value: &Value, mistakes: &mut Mistakes) -> Vec<String> {
+    let list = match value {
+        Value::Assigned(Expr::Array(list)) => list,
+        Value::Assigned(other) => {
+            mistakes.at(other, message::noise_list());
+            return Vec::new();
+        }
+        Value::Absent | Value::Parenthesized(_) => {
+            mistakes.at(word, message::noise_list());
+            return Vec::new();
+        }
+        Value::Mistaken => return Vec::new(),
+    };
+    if list.elems.is_empty() {
+        mistakes.at(list, message::no_noise());
+    }
+    let mut found: Vec<String> = Vec::new();
+    for element in &list.elems {
+        let text = match (element, literal(element)) {
+            (_, Some(text)) => text.value(),
+            (Expr::Path(path), _) => match path.path.get_ident() {
+                Some(severity) if SEVERITIES.contains(&severity.to_string().as_str()) => severity.to_string(),
+                _ => {
+                    mistakes.at(element, message::no_such_severity());
+                    continue;
+                }
+            },
+            _ => {
+                mistakes.at(element, message::no_such_severity());
+                continue;
+            }
+        };
+        if text.trim().is_empty() {
+            mistakes.at(element, message::no_noise());
+        } else if found.contains(&text) {
+            mistakes.at(element, message::load_twice(word));
+        }
+        found.push(text);
+    }
+    found
 }
 
 fn name(word: &Ident, value: &Value, mistakes: &mut Mistakes) -> Option<LitStr> {

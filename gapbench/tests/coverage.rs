@@ -196,6 +196,7 @@ fn judged(pairs: Vec<(PaperClaim, Data)>) -> Judgement {
         outcome: Outcome::Measured,
         series,
         phases: vec![],
+        noise: Vec::new(),
         loads: Vec::new(),
         search: None,
         timing: None,

@@ -36,6 +36,7 @@ fn row(name: &str, outcome: Outcome, series: Vec<Series>) -> CaseRow {
         outcome,
         series,
         phases: Vec::new(),
+        noise: Vec::new(),
         loads: Vec::new(),
         search: None,
         timing: None,

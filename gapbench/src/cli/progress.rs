@@ -146,6 +146,7 @@ mod tests {
             outcome,
             series: vec![],
             phases: vec![],
+            noise: Vec::new(),
             loads: Vec::new(),
             search: None,
             timing: None,

@@ -68,6 +68,8 @@ pub struct Options {
     pub load: Option<Load>,
     /// `slo(...)`: what is asked of the latencies under load.
     pub objectives: &'static [Objective],
+    /// Noise on the inputs: severities, or chains of operators with `@` and a severity.
+    pub noise: &'static [&'static str],
 }
 
 impl Options {
@@ -79,6 +81,7 @@ impl Options {
         memory: false,
         load: None,
         objectives: &[],
+        noise: &[],
     };
 }
 

@@ -121,7 +121,7 @@ fn check(mut found: Vec<&'static Declaration>) -> Result<Declarations, Vec<Decla
     }
     // The macro sees the spelling of a type only, so an alias of `Bencher` comes through it.
     for declaration in found.iter().filter(|declaration| declaration.kind != Kind::Service) {
-        let Options { benchmark, inputs, cold_start, memory, load, objectives } = declaration.options;
+        let Options { benchmark, inputs, cold_start, memory, load, objectives, noise } = declaration.options;
         let kernel = declaration.kind == Kind::Kernel;
         let used = [
             ("benchmark", benchmark.is_some()),
@@ -130,6 +130,7 @@ fn check(mut found: Vec<&'static Declaration>) -> Result<Declarations, Vec<Decla
             ("memory", memory && !kernel),
             ("load", load.is_some()),
             ("slo", !objectives.is_empty()),
+            ("noise", !noise.is_empty()),
         ];
         errors.extend(
             used.iter()

@@ -17,6 +17,8 @@ use super::{SPAWNED_VARIABLE, clock, memory};
 mod answer;
 #[cfg(feature = "service")]
 mod load;
+#[cfg(feature = "service")]
+mod noise;
 mod requests;
 mod shape;
 #[cfg(feature = "service")]
@@ -40,6 +42,9 @@ pub struct Serve {
     conditions: Conditions,
     grade: Grade,
     served: usize,
+    /// The noise operators that the attribute can name.
+    #[cfg(feature = "service")]
+    noises: crate::input::perturb::Registry,
 }
 
 /// Whether an answer to an input is right; absent where the input has no expectation.
@@ -65,7 +70,15 @@ impl Target for Serve {
             .with(Condition::Batch, 1.0)
             .with(Condition::Concurrency, 1.0)
             .with(Condition::Load, "single-stream");
-        Ok(Serve { declaration: session.declaration, conditions, job, grade: exact_match(), served: 0 })
+        Ok(Serve {
+            declaration: session.declaration,
+            conditions,
+            job,
+            grade: exact_match(),
+            served: 0,
+            #[cfg(feature = "service")]
+            noises: crate::input::perturb::Registry::standard(),
+        })
     }
 
     fn close(self) -> Result<()> {
@@ -83,6 +96,11 @@ impl Target for Serve {
 #[cfg(feature = "service")]
 fn at_least_one(what: &str, count: usize) -> Result<()> {
     if count > 0 { Ok(()) } else { Err(format!("0 {what}s answer nothing; give at least one {what}").into()) }
+}
+
+#[cfg(feature = "service")]
+const fn options_are_clean(declaration: &Declaration) -> bool {
+    declaration.options.noise.is_empty()
 }
 
 fn exact_match() -> Grade {
@@ -238,14 +256,26 @@ impl Serve {
         match self.job.mode {
             JobMode::Test => requests::test(&sets, shape),
             JobMode::FirstAnswer => self.first_answer(&sets, shape),
-            JobMode::Measure => {
-                sets.iter().try_for_each(|(role, file)| requests::measure(self, *role, file, shape))
-            }
+            JobMode::Measure => self.measure(&sets, shape),
             #[cfg(feature = "service")]
             JobMode::Load => sets.iter().try_for_each(|(role, file)| load::measure(self, *role, file, shape)),
             #[cfg(not(feature = "service"))]
             JobMode::Load => Err("this build has no load; it needs gapbench's feature `service`".into()),
         }
+    }
+
+    /// Each set, and the last one, which is the user's own where there is one, with noise.
+    fn measure(&self, sets: &[(InputSet, input::InputFile)], shape: &mut dyn Shape) -> Result<()> {
+        for (index, (role, file)) in sets.iter().enumerate() {
+            let graded = requests::measure(self, *role, file, None, shape)?;
+            #[cfg(feature = "service")]
+            if index + 1 == sets.len() && !options_are_clean(self.declaration) {
+                noise::measure(self, *role, file, &graded, shape)?;
+            }
+            #[cfg(not(feature = "service"))]
+            let (_, _) = (index, graded);
+        }
+        Ok(())
     }
 
     /// The very first request of this process, never warmed.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Device, LoadRow, SearchRow, Series};
+use super::{Data, Device, LoadRow, NoiseRow, SearchRow, Series};
 
 /// The name of a case: `module::function` and, where the function has axes, `::axis=value,axis=value`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -191,6 +191,9 @@ pub struct CaseRow {
     /// Cold-start phases, where measured; they sum to the total of `cold.total`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
+    /// Kinds of noise in the order measured, where any were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noise: Vec<NoiseRow>,
     /// Loads in the order sent, where any were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<LoadRow>,

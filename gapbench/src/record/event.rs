@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Device, LoadRow, Note, SearchRow, Series, Timing};
+use super::{Device, LoadRow, NoiseRow, Note, SearchRow, Series, Timing};
 
 /// Version of the conversation. Parent and child are the same binary, so another number means a foreign file.
 pub const PROTOCOL: u32 = 1;
@@ -41,6 +41,8 @@ pub enum Event {
     Timing(Timing),
     /// A load was sent, and what came of it.
     Load(Box<LoadRow>),
+    /// Inputs were answered with noise.
+    Noise(Box<NoiseRow>),
     /// A search for the largest rate ended.
     Search(SearchRow),
     /// What a kernel runs on.

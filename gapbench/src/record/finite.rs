@@ -16,6 +16,7 @@ pub(super) fn find_in_row(row: &CaseRow) -> Option<String> {
         outcome: _,
         series,
         phases,
+        noise,
         loads,
         search,
         timing,
@@ -34,6 +35,10 @@ pub(super) fn find_in_row(row: &CaseRow) -> Option<String> {
     };
     series
         .or_else(phases)
+        .or_else(|| {
+            let rates = noise.iter().filter_map(|noise| noise.character_error_rate);
+            rates.into_iter().find_map(|rate| check(rate, || "a character error rate".to_owned()))
+        })
         .or_else(|| loads.iter().find_map(find_in_load))
         .or_else(|| search.as_ref().and_then(find_in_search))
         .or_else(timing)
@@ -106,6 +111,7 @@ fn find_in_load(row: &LoadRow) -> Option<String> {
         utilisation,
         replaced_workers: _,
         batches: _,
+        pairs: _,
         checks,
         scheduling: _,
         others_share,

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, Conditions, InputSet, ObjectiveRow};
+use super::{Condition, Conditions, InputSet, ObjectiveRow, PairsRow};
 use crate::units;
 
 /// How requests come.
@@ -283,6 +283,9 @@ pub struct LoadRow {
     /// Batches that were served; absent for a service without batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batches: Option<u64>,
+    /// The same items alone and under this load; absent where nothing could be graded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<PairsRow>,
     /// Identities that must hold; those that this load can test.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckRow>,

@@ -12,6 +12,7 @@ mod event;
 mod finite;
 mod load;
 mod metric;
+mod noise;
 mod objective;
 mod reader;
 mod run;
@@ -28,6 +29,7 @@ pub use load::{
     Arrival, CheckRow, FailureClass, LoadCounts, LoadPoint, LoadRow, SearchRow, SteadyRow, TimeOf, TimesRow,
 };
 pub use metric::{Direction, Metric, Statistic};
+pub use noise::{LostItem, NoiseRow, PairsRow};
 pub use objective::{Objective, ObjectiveMetric, ObjectiveRow};
 pub use reader::{Index, Rows, read};
 pub use run::{End, Header, Record, Target};

@@ -267,6 +267,7 @@ mod tests {
             outcome: Outcome::Measured,
             series: Vec::new(),
             phases: Vec::new(),
+            noise: Vec::new(),
             loads: Vec::new(),
             search: None,
             timing: None,

@@ -31,6 +31,7 @@ impl Collector {
                 outcome: Outcome::Measured,
                 series: Vec::new(),
                 phases: Vec::new(),
+                noise: Vec::new(),
                 loads: Vec::new(),
                 search: None,
                 timing: None,
@@ -58,6 +59,7 @@ impl Collector {
         for event in report.events {
             match event {
                 Event::Series(series) => self.merge(series),
+                Event::Noise(row) => self.row.noise.push(*row),
                 Event::Load(row) => self.row.loads.push(*row),
                 Event::Search(found) => self.row.search = Some(found),
                 Event::Device(device) => self.row.device = Some(device),

@@ -7,6 +7,7 @@ mod holm;
 mod inversion;
 mod mean;
 mod order;
+mod paired;
 mod proportion;
 mod rng;
 mod sample;
@@ -19,6 +20,7 @@ pub use mean::{BATCHES, batch_means_interval, ratio_interval, student_t_interval
 pub use order::{
     OrderInterval, early_stopping_n, order_interval, smallest_n_one_sided, smallest_n_two_sided,
 };
+pub use paired::Pairs;
 pub use proportion::{newcombe_difference, wilson};
 pub use rng::{SplitMix64, fnv1a64};
 pub use sample::{Sample, SampleError};

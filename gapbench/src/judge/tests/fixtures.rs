@@ -124,6 +124,7 @@ pub(super) fn named_row(case: &str, series: Vec<Series>) -> CaseRow {
         outcome: Outcome::Measured,
         series,
         phases: vec![],
+        noise: Vec::new(),
         loads: Vec::new(),
         search: None,
         timing: None,

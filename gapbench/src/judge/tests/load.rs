@@ -42,6 +42,7 @@ fn load(point: LoadPoint, per_second: f64) -> LoadRow {
         utilisation: 0.5,
         replaced_workers: 0,
         batches: None,
+        pairs: None,
         checks: vec![],
         scheduling: "ordinary".into(),
         others_share: None,

@@ -8,19 +8,28 @@ use crate::load::{Arrivals, Limit, Scenario, Search, Think, trace_rate};
 use crate::measure::load::{Enough, Load, Validity};
 use crate::plan::LoadJob;
 use crate::record::{
-    Arrival, Condition, Data, Event, InputSet, LoadPoint, LoadRow, Metric, Note, SearchRow, Series,
+    Arrival, Condition, Data, Event, InputSet, LoadPoint, LoadRow, Metric, Note, PairsRow, SearchRow, Series,
 };
 
 use super::super::channel::say;
 use super::super::contention::Machine;
 use super::super::{clock, memory};
 use super::Serve;
+use super::noise::Kinds;
+use super::requests::Graded;
 use super::shape::{Asked, Shape, ask};
 
 /// Sends the loads of the job.
 pub(super) fn measure(serve: &Serve, role: InputSet, file: &InputFile, shape: &mut dyn Shape) -> Result<()> {
     let Some(job) = serve.job.load.as_ref() else { return Err("the parent did not say which loads".into()) };
-    let mut bench = Bench { serve, job, role, file, shape, most_seen: None };
+    // Production's requests have production's noise.
+    let noise = Kinds::read(serve.declaration.options.noise, &serve.noises)?.ladder;
+    let noisy = noise.as_ref().map(|noise| noise.apply(&serve.noises, file, serve.job.seed));
+    let file = noisy.as_ref().unwrap_or(file);
+    // The same items one after the other, in this very process, to hold the answers under load against.
+    let alone = if serve.job.quality { Some(Graded::collect(serve, file, shape)?) } else { None };
+    let noise = noise.map(|noise| noise.name);
+    let mut bench = Bench { serve, job, role, file, noise, alone, shape, most_seen: None };
     let alone_seconds = bench.alone()?;
     for point in &job.points {
         let (row, series) = bench.run(*point, job.seconds, false)?;
@@ -39,6 +48,10 @@ struct Bench<'a> {
     job: &'a LoadJob,
     role: InputSet,
     file: &'a InputFile,
+    /// The noise that the inputs have.
+    noise: Option<String>,
+    /// The answers without load; absent where quality is not wanted.
+    alone: Option<Graded>,
     shape: &'a mut dyn Shape,
     /// Most requests per second that were answered so far.
     most_seen: Option<f64>,
@@ -94,7 +107,9 @@ impl Bench<'_> {
             .map_err(|error| format!("send the load `{point}`: failed to {error}"))?;
         let others_share = machine.and_then(Machine::others_since);
         let peak = memory::host_peak_bytes().filter(|_| peak_is_ours);
-        let row = observed::row(point, self.role, searching, others_share, &load, &outcome);
+        let mut row = observed::row(point, self.role, searching, others_share, &load, &outcome);
+        let (quality, pairs) = self.quality(&asked);
+        row.pairs = pairs;
         let valid = outcome.validity == Validity::Valid;
         if valid && !searching {
             self.most_seen = Some(
@@ -114,6 +129,10 @@ impl Bench<'_> {
             let conditions = point.conditions(self.serve.conditions.clone());
             let conditions =
                 conditions.with(Condition::Dataset, self.file.name.as_str()).with(Condition::Warm, true);
+            let conditions = match &self.noise {
+                Some(noise) => conditions.with(Condition::Noise, noise.as_str()),
+                None => conditions,
+            };
             let keep = |metric, data| Series {
                 metric,
                 inputs: Some(self.role),
@@ -122,7 +141,7 @@ impl Bench<'_> {
             };
             series
                 .extend(observed::data(&load, &outcome).into_iter().map(|(metric, data)| keep(metric, data)));
-            series.extend(self.quality(&asked).map(|data| keep(Metric::QualityAccuracy, data)));
+            series.extend(quality.map(|data| keep(Metric::QualityAccuracy, data)));
             series.extend(peak.map(|bytes| {
                 keep(Metric::MemoryHostPeak, Data::Values { values: vec![bytes as f64], calls_per_value: 1 })
             }));
@@ -130,21 +149,25 @@ impl Bench<'_> {
         Ok((row, series))
     }
 
-    /// The answers under load, graded as those of a request alone; each input once.
-    fn quality(&self, asked: &Asked) -> Option<Data> {
-        if !self.serve.job.quality {
-            return None;
-        }
+    /// The answers under load, graded as those of a request alone, each input once; and the same items in pairs.
+    fn quality(&self, asked: &Asked) -> (Option<Data>, Option<PairsRow>) {
+        let Some(alone) = &self.alone else { return (None, None) };
         let (mut successes, mut trials) = (0, 0);
-        for (input, answer) in asked.answered() {
+        let mut pairs = PairsRow::default();
+        for (index, input, answer) in asked.answered() {
             let right = match answer {
                 Some(text) => (self.serve.grade.0)(input, text),
                 None => (self.serve.grade.0)(input, "").map(|_| false),
             };
             trials += u64::from(right.is_some());
             successes += u64::from(right == Some(true));
+            if let (Some(was), Some(is)) = (alone.right_of(index), right) {
+                pairs.n += 1;
+                pairs.lost += u64::from(was && !is);
+                pairs.gained += u64::from(!was && is);
+            }
         }
-        (trials > 0).then_some(Data::Counts { successes, trials })
+        ((trials > 0).then_some(Data::Counts { successes, trials }), (pairs.n > 0).then_some(pairs))
     }
 
     /// How the load is sent.

@@ -28,10 +28,20 @@ pub(super) fn test(sets: &[(InputSet, InputFile)], shape: &mut dyn Shape) -> Res
 }
 
 /// Grades every item once, then times requests over the items in a seeded order.
-pub(super) fn measure(serve: &Serve, role: InputSet, file: &InputFile, shape: &mut dyn Shape) -> Result<()> {
+pub(super) fn measure(
+    serve: &Serve,
+    role: InputSet,
+    file: &InputFile,
+    noise: Option<&str>,
+    shape: &mut dyn Shape,
+) -> Result<Graded> {
     let graded = Graded::collect(serve, file, shape)?;
     let conditions =
         serve.conditions.clone().with(Condition::Dataset, file.name.as_str()).with(Condition::Warm, true);
+    let conditions = match noise {
+        Some(noise) => conditions.with(Condition::Noise, noise),
+        None => conditions,
+    };
     if serve.job.quality && graded.gradable > 0 {
         let data = Data::Counts { successes: graded.right, trials: graded.gradable };
         serve.series(Metric::QualityAccuracy, Some(role), &conditions, data);
@@ -54,7 +64,7 @@ pub(super) fn measure(serve: &Serve, role: InputSet, file: &InputFile, shape: &m
         );
     }
     if !serve.job.latency {
-        return Ok(());
+        return Ok(graded);
     }
 
     // A failed request is not a fast one: only items that were answered are timed.
@@ -145,7 +155,7 @@ pub(super) fn measure(serve: &Serve, role: InputSet, file: &InputFile, shape: &m
         let data = Data::Rates { batches: observed.rates };
         serve.series(Metric::ThroughputRequests, Some(role), &conditions, data);
     }
-    Ok(())
+    Ok(graded)
 }
 
 /// Leaves out the observations that are not `whole`.
@@ -155,21 +165,41 @@ fn keep(observed: &mut Vec<f64>, whole: &[bool]) {
 }
 
 /// The answers of a first pass over a set.
-struct Graded {
+pub(super) struct Graded {
     /// One per item; absent where the request failed.
     answers: Vec<Option<String>>,
+    /// One per item: whether it was right; absent where it could not be graded.
+    rights: Vec<Option<bool>>,
     /// Items answered rightly.
-    right: u64,
+    pub(super) right: u64,
     /// Items whose answer could be graded; failed requests are among them, since they are no right answers.
-    gradable: u64,
+    pub(super) gradable: u64,
     /// Requests that failed.
-    failed: u64,
+    pub(super) failed: u64,
 }
 
 impl Graded {
-    fn collect(serve: &Serve, file: &InputFile, shape: &mut dyn Shape) -> Result<Graded> {
-        let mut graded =
-            Graded { answers: Vec::with_capacity(file.items.len()), right: 0, gradable: 0, failed: 0 };
+    /// Whether the item was answered rightly; absent where it could not be graded.
+    #[cfg(feature = "service")]
+    pub(super) fn right_of(&self, index: usize) -> Option<bool> {
+        self.rights.get(index).copied().flatten()
+    }
+
+    /// The item's answer; absent where the request failed.
+    #[cfg(feature = "service")]
+    pub(super) fn answer_of(&self, index: usize) -> Option<&str> {
+        self.answers.get(index)?.as_deref()
+    }
+
+    /// Answers and grades every item once.
+    pub(super) fn collect(serve: &Serve, file: &InputFile, shape: &mut dyn Shape) -> Result<Graded> {
+        let mut graded = Graded {
+            answers: Vec::with_capacity(file.items.len()),
+            rights: Vec::with_capacity(file.items.len()),
+            right: 0,
+            gradable: 0,
+            failed: 0,
+        };
         let mut first_error = None;
         for input in &file.items {
             let answered = ask(shape, input).map(|answered| answered.text);
@@ -184,6 +214,7 @@ impl Graded {
                 graded.failed += 1;
                 first_error.get_or_insert_with(|| format!("input `{}`: {error}", input.id));
             }
+            graded.rights.push(right);
             graded.answers.push(answered.ok());
         }
         match first_error {

@@ -83,12 +83,12 @@ mod many {
             self.inputs.get(index)
         }
 
-        /// Every input that was asked, with its first answer.
-        pub(in crate::measure::serve) fn answered(&self) -> impl Iterator<Item = (&Input, Option<&str>)> {
-            self.inputs
-                .iter()
-                .zip(&self.answers)
-                .filter_map(|(input, answer)| Some((input, answer.get()?.as_deref())))
+        /// Every input that was asked, with its index and its first answer.
+        pub(in crate::measure::serve) fn answered(
+            &self,
+        ) -> impl Iterator<Item = (usize, &Input, Option<&str>)> {
+            let all = self.inputs.iter().zip(&self.answers).enumerate();
+            all.filter_map(|(index, (input, answer))| Some((index, input, answer.get()?.as_deref())))
         }
 
         /// Keeps the answer, and says how the request ended.

@@ -116,6 +116,7 @@ pub(crate) fn row(case: &str, outcome: Outcome) -> CaseRow {
         outcome,
         series: vec![],
         phases: vec![],
+        noise: Vec::new(),
         loads: Vec::new(),
         search: None,
         timing: None,

@@ -86,6 +86,7 @@ pub(super) fn row(
         workers: outcome.workers as u64,
         utilisation: outcome.utilisation,
         replaced_workers: outcome.replaced_workers,
+        pairs: None,
         batches: (outcome.batches > 0).then_some(outcome.batches),
         checks: outcome
             .checks
