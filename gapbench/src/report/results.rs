@@ -118,7 +118,7 @@ impl TargetResults {
             case: row.case.clone(),
             function: row.function.clone(),
             outcome: row.outcome.clone(),
-            phases: row.phases.iter().map(|phase| phase_result(&phase.name, &phase.seconds)).collect(),
+            phases: row.phases.iter().map(|phase| phase_result(&phase.title(), &phase.seconds)).collect(),
             timing: row.timing,
             notes: row.notes.clone(),
             wall_seconds: finite::number(row.wall_seconds).unwrap_or_default(),
