@@ -51,7 +51,7 @@ impl fmt::Debug for Cuda {
 
 impl Inner {
     pub(crate) fn new(symbols: &'static Symbols, device: c_int, facts: Facts) -> Result<Inner, CudaError> {
-        let used_before_context = phase("device memory", used_before_context);
+        let used_before_context = used_before_context();
         let (core, stream) = phase("context", || {
             let core = Arc::new(Context::new(symbols, device)?);
             let stream = Stream::new(&core)?;

@@ -3,7 +3,7 @@
 //! Knows nothing of when it is asked.
 
 use gapbench::Result;
-use gapbench::measure::{DeviceMemory, DeviceProbe, memory_is_wanted, say};
+use gapbench::measure::{DeviceMemory, DeviceProbe, memory_is_wanted, phase, say};
 use gapbench::plan::Job;
 use gapbench::record::{Conditions, Data, Event, Metric, Series};
 
@@ -11,9 +11,10 @@ use crate::cuda::Cuda;
 use crate::probe::Probe;
 
 /// The device's memory in use before this process has a context, in bytes, where the management library tells. Read only
-/// where memory is reported: opening the library takes time that belongs to no other job.
+/// where memory is reported: opening the library takes time, which is a phase of a cold start.
 pub(crate) fn used_before_context() -> Option<u64> {
-    memory_is_wanted().then(|| Probe::open_visible().ok()?.read().memory_used_bytes).flatten()
+    let used = || Probe::open_visible().ok()?.read().memory_used_bytes;
+    memory_is_wanted().then(|| phase("device memory", used)).flatten()
 }
 
 impl DeviceProbe for Cuda {

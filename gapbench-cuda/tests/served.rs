@@ -57,11 +57,12 @@ fn a_served_model_tells_its_phases_and_its_memory() {
         let of_level = || row.phases.iter().filter(move |phase| phase.level == level);
         let names: Vec<&str> = of_level().map(|phase| &*phase.name).collect();
         let code = if level == ColdLevel::Jit { "no compiled code" } else { "compiled code" };
-        let mut expected =
-            vec!["spawn to main", "reading the job", "device library", "device memory", "context"];
-        expected.extend(["weights", "upload", code, "reading inputs"]);
+        let with_memory = level == ColdLevel::Process;
+        let mut expected = vec!["spawn to main", "reading the job", "device library"];
         // What a process takes is looked at once.
-        expected.extend((level == ColdLevel::Process).then_some("reading memory"));
+        expected.extend(with_memory.then_some("device memory"));
+        expected.extend(["context", "weights", "upload", code, "reading inputs"]);
+        expected.extend(with_memory.then_some("reading memory"));
         expected.extend(["first answer", "module", "unaccounted"]);
         assert_eq!(names, expected);
         let total = row.series.iter().find(|series| {
