@@ -20,10 +20,20 @@ use gapbench::record::{CaseRow, ColdLevel, Condition, ConditionValue, Data, Metr
 /// Bytes of the model's file.
 const MODEL: usize = 16 << 20;
 
+/// Bytes that no file system can store in less. Knuth's multiplier for 64 bits.
+fn noise() -> Vec<u8> {
+    let mut state = 1_u64;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 32).to_le_bytes()[0]
+    };
+    std::iter::repeat_with(next).take(MODEL).collect()
+}
+
 /// The only row of a run of the fixture with a model's file in this folder.
 fn run(folder: &Path, words: &[&str]) -> CaseRow {
     let file = folder.join(format!("weights-{}", words.join("-").replace([':', ' '], "_")));
-    fs::write(&file, (0..MODEL).map(|index| (index % 251) as u8).collect::<Vec<u8>>()).unwrap();
+    fs::write(&file, noise()).unwrap();
     let home = tempfile::tempdir().unwrap();
     let output = Command::new(bench::program("cold"))
         .arg("--bench")

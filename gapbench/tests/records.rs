@@ -388,4 +388,8 @@ fn a_phase_without_a_level_is_of_a_fresh_process() {
     let disk = r#"{"name":"weights","level":"disk","seconds":[0.5]}"#;
     assert_eq!(serde_json::to_string(&phase(ColdLevel::Disk)).unwrap(), disk);
     assert_eq!(serde_json::from_str::<Phase>(disk).unwrap(), phase(ColdLevel::Disk));
+    assert_eq!(
+        [ColdLevel::Process, ColdLevel::Disk].map(|level| phase(level).title()),
+        ["weights", "disk: weights"]
+    );
 }

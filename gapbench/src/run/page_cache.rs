@@ -111,10 +111,11 @@ mod tests {
         assert!(drop_files(&[]).unwrap_err().contains("model_files"));
     }
 
-    /// A file in `target`, which is on a disk where anything is.
+    /// Beside the program, which is on a disk where anything is.
     #[test]
     fn a_file_that_was_just_written_is_gone_or_refused() {
-        let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let program = std::env::current_exe().unwrap();
+        let folder = tempfile::tempdir_in(program.parent().unwrap()).unwrap();
         let path = folder.path().join("weights");
         fs::write(&path, vec![7; 1 << 20]).unwrap();
         let file = File::open(&path).unwrap();
