@@ -34,6 +34,10 @@ fn noise() -> Vec<u8> {
 fn run(folder: &Path, words: &[&str]) -> CaseRow {
     let file = folder.join(format!("weights-{}", words.join("-").replace([':', ' '], "_")));
     fs::write(&file, noise()).unwrap();
+    let caches = file.with_extension("cache");
+    fs::create_dir_all(caches.join("first")).unwrap();
+    fs::create_dir_all(caches.join("second")).unwrap();
+    fs::write(caches.join("first/kernel"), b"code").unwrap();
     let home = tempfile::tempdir().unwrap();
     let output = Command::new(bench::program("cold"))
         .arg("--bench")
@@ -46,6 +50,7 @@ fn run(folder: &Path, words: &[&str]) -> CaseRow {
         .output()
         .unwrap();
     fs::remove_file(&file).unwrap();
+    fs::remove_dir_all(&caches).unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     let run = fs::read_dir(home.path().join("runs")).unwrap_or_else(|error| panic!("{error}: {stderr}"));
     let record = run.map(|run| run.unwrap().path().join("record.jsonl")).next().unwrap();
@@ -153,6 +158,10 @@ fn colder_levels_lack_compiled_code_and_files() {
     }
     phase(&row, ColdLevel::Process, "code found");
     phase(&row, ColdLevel::Jit, "code compiled");
+    phase(&row, ColdLevel::Process, "first cache used");
+    for name in ["first cache filled", "second cache filled"] {
+        phase(&row, ColdLevel::Jit, name);
+    }
     if let [why] = cold_notes(&row)[..] {
         println!("SKIPPED the level `disk` of colder_levels_lack_compiled_code_and_files: {why}");
         return;

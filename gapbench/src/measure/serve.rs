@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::declare::{Declaration, Kind, Result};
 use crate::input::{self, Input};
-use crate::plan::{Job, JobMode};
+use crate::plan::{JIT_CACHE_VARIABLE, Job, JobMode};
 use crate::record::{Condition, ConditionValue, Conditions, Data, Event, InputSet, Metric, Series};
 
 use super::channel::say;
@@ -41,6 +41,8 @@ pub struct Serve {
     /// The model's files, as far as they were named.
     files: Vec<PathBuf>,
     device: Option<Box<dyn DeviceProbe>>,
+    /// Caches that were named.
+    jit_caches: usize,
     served: usize,
 }
 
@@ -74,6 +76,7 @@ impl Target for Serve {
             grade: exact_match(),
             files: Vec::new(),
             device: None,
+            jit_caches: 0,
             served: 0,
         })
     }
@@ -104,6 +107,20 @@ impl Serve {
     /// of the report.
     pub fn phase<T>(&mut self, name: &str, load: impl FnOnce() -> T) -> T {
         cold::phase(name, load)
+    }
+
+    /// The folder for a cache of code that is compiled at run time: `usual`, and in a cold start of the levels `jit` and
+    /// `disk` an empty one. Tell it to what compiles. CUDA's own cache and `gapbench-cuda`'s need no word.
+    ///
+    /// # Errors
+    /// When the empty folder cannot be made.
+    pub fn jit_cache(&mut self, usual: impl AsRef<Path>) -> Result<PathBuf> {
+        let Some(folder) = std::env::var_os(JIT_CACHE_VARIABLE) else { return Ok(usual.as_ref().to_owned()) };
+        let folder = Path::new(&folder).join(self.jit_caches.to_string());
+        self.jit_caches += 1;
+        fs::create_dir(&folder)
+            .map_err(|error| format!("make the empty cache {}: {error}", folder.display()))?;
+        Ok(folder)
     }
 
     /// States a condition of the measurement, such as `Condition::Model` or `Condition::Dtype`; claims are compared

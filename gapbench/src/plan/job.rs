@@ -20,6 +20,9 @@ pub enum JobMode {
     Load,
 }
 
+/// Names an empty folder of a child that is to find no compiled device code, for the caches that its author names.
+pub const JIT_CACHE_VARIABLE: &str = "GAPBENCH_CHILD_JIT_CACHE";
+
 /// What to send to a served model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadJob {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::plan::JIT_CACHE_VARIABLE;
 use crate::record::ColdLevel;
 
 /// The surroundings of one child.
@@ -38,8 +39,8 @@ impl Coldness {
     }
 }
 
-/// Empty folders where compiled device code is looked for: the driver's own cache, which is also turned off, and that of
-/// what NVRTC made.
+/// Empty folders where compiled device code is looked for: the driver's own cache, which is also turned off, that of what
+/// NVRTC made, and one for what the author names.
 ///
 /// # Source
 /// CUDA C++ Programming Guide, "CUDA environment variables": `CUDA_CACHE_DISABLE`, `CUDA_CACHE_PATH`.
@@ -47,18 +48,18 @@ fn without_compiled_code(folder: &Path) -> Result<Coldness, String> {
     let made = || -> io::Result<_> {
         let caches = tempfile::Builder::new().prefix("caches-").tempdir_in(folder)?;
         let absolute = std::path::absolute(caches.path())?;
-        let [driver, nvrtc] = ["driver", "nvrtc"].map(|name| absolute.join(name));
-        std::fs::create_dir(&driver)?;
-        std::fs::create_dir(&nvrtc)?;
-        Ok((caches, driver, nvrtc))
+        let folders = ["driver", "nvrtc", "authors"].map(|name| absolute.join(name));
+        folders.iter().try_for_each(std::fs::create_dir)?;
+        Ok((caches, folders))
     };
-    let (caches, driver, nvrtc) =
+    let (caches, [driver, nvrtc, authors]) =
         made().map_err(|error| format!("failed to make empty caches in {}: {error}", folder.display()))?;
     Ok(Coldness {
         variables: vec![
             ("CUDA_CACHE_DISABLE", "1".into()),
             ("CUDA_CACHE_PATH", driver.into()),
             ("GAPBENCH_NVRTC_CACHE", nvrtc.into()),
+            (JIT_CACHE_VARIABLE, authors.into()),
         ],
         _caches: Some(caches),
     })
@@ -86,9 +87,11 @@ mod tests {
             assert_eq!(of(level).unwrap().variables, []);
         }
         let made = of(Some(ColdLevel::Jit)).unwrap();
-        let [(_, disable), (path, driver), (_, nvrtc)] = &made.variables[..] else { panic!("{made:?}") };
+        let [(_, disable), (path, driver), (_, nvrtc), (_, authors)] = &made.variables[..] else {
+            panic!("{made:?}")
+        };
         assert_eq!((disable.to_str(), *path), (Some("1"), "CUDA_CACHE_PATH"));
-        for folder in [driver, nvrtc] {
+        for folder in [driver, nvrtc, authors] {
             assert!(Path::new(folder).is_absolute());
             assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
         }
