@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use cudarc::driver::CudaContext;
+use gapbench::measure::phase;
 
 use crate::absent::Absent;
 use crate::blas::Blas;
@@ -17,6 +18,7 @@ use crate::error::CudaError;
 use crate::facts::Facts;
 use crate::function::Function;
 use crate::memory::Memory;
+use crate::memory_report::used_before_context;
 use crate::module::{Code, Image, Module};
 use crate::stream::Stream;
 use crate::symbols::Symbols;
@@ -36,6 +38,8 @@ pub(crate) struct Inner {
     stream: Stream,
     blas: OnceLock<Blas>,
     modules: Mutex<HashMap<Vec<u8>, Arc<Module>>>,
+    /// Of all processes.
+    used_before_context: Option<u64>,
     core: Arc<Context>,
 }
 
@@ -47,14 +51,19 @@ impl fmt::Debug for Cuda {
 
 impl Inner {
     pub(crate) fn new(symbols: &'static Symbols, device: c_int, facts: Facts) -> Result<Inner, CudaError> {
-        let core = Arc::new(Context::new(symbols, device)?);
-        let stream = Stream::new(&core)?;
+        let used_before_context = used_before_context();
+        let (core, stream) = phase("context", || {
+            let core = Arc::new(Context::new(symbols, device)?);
+            let stream = Stream::new(&core)?;
+            Ok((core, stream))
+        })?;
         Ok(Inner {
             facts: Arc::new(facts),
             context: Arc::clone(stream.raw().context()),
             stream,
             blas: OnceLock::new(),
             modules: Mutex::default(),
+            used_before_context,
             core,
         })
     }
@@ -77,6 +86,10 @@ impl Cuda {
 
     pub(crate) fn core(&self) -> &Arc<Context> {
         &self.inner.core
+    }
+
+    pub(crate) fn used_before_context(&self) -> Option<u64> {
+        self.inner.used_before_context
     }
 
     /// What the device says about itself.
@@ -107,14 +120,17 @@ impl Cuda {
         self.inner.core.set_deadline(deadline);
     }
 
-    /// A kernel. The code is compiled and loaded once, however often it is asked for.
+    /// A kernel. The code is compiled and loaded once, however often it is asked for; the time is the phase `module` of a
+    /// cold start.
     ///
     /// # Errors
     /// [`CudaError::Image`], [`CudaError::NoSuchKernel`], and of source [`CudaError::Compile`] and
     /// [`CudaError::Library`].
     pub fn kernel<'a>(&self, code: impl Into<Code<'a>>, name: &str) -> Result<Function, CudaError> {
-        let module = self.module(code.into())?;
-        Function::new(&module, &self.inner.facts, name)
+        phase("module", || {
+            let module = self.module(code.into())?;
+            Function::new(&module, &self.inner.facts, name)
+        })
     }
 
     fn module(&self, code: Code<'_>) -> Result<Arc<Module>, CudaError> {

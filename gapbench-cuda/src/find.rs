@@ -4,6 +4,7 @@ use std::ffi::{OsString, c_int};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use gapbench::measure::phase;
 use libloading::os::unix::Library;
 
 use crate::absent::{Absent, Reason};
@@ -38,7 +39,7 @@ pub(crate) fn find() -> Result<Cuda, Absent> {
     if let Some(inner) = found.upgrade() {
         return Ok(Cuda::from_inner(inner));
     }
-    let (driver, device, facts) = visible()?;
+    let (driver, device, facts) = phase("device library", visible)?;
     let inner = Inner::new(&driver.symbols, device, facts)
         .map_err(|error| driver.unusable(format!("failed to {error}")))?;
     let inner = Arc::new(inner);

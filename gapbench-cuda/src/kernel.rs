@@ -1,7 +1,7 @@
 //! What a benchmark of a CUDA kernel holds.
 
 use gapbench::declare::Kind;
-use gapbench::measure::{SPAWNED_VARIABLE, Session, Target, now_ns, say};
+use gapbench::measure::{Session, Target, first_answer, now_ns, say};
 use gapbench::plan::{Job, JobMode};
 use gapbench::record::{Condition, ConditionValue, Conditions, Data, Event, Metric, Note, Series};
 use gapbench::{Error, Result};
@@ -12,7 +12,7 @@ use crate::cuda::Cuda;
 use crate::describe;
 use crate::element::Element;
 use crate::function::Function;
-use crate::memory_report::Before;
+use crate::memory_report;
 use crate::module::Code;
 use crate::outputs::Outputs;
 use crate::peaks;
@@ -53,7 +53,6 @@ pub struct Kernel<D> {
     bytes: Option<u64>,
     flops: Option<u64>,
     elements: Option<u64>,
-    before: Before,
     launched: usize,
     checked: usize,
 }
@@ -63,10 +62,7 @@ impl Target for Kernel<Cuda> {
 
     fn open(session: &Session) -> Result<Self> {
         let job = session.job.clone();
-        let before = Before::read(&job);
-        let start_ns = now_ns();
         let device = Cuda::find()?;
-        phase("device", start_ns);
         device.memory().reset_peaks()?;
         if !job.survey {
             say(&Event::Device(describe::device(&device)));
@@ -85,7 +81,6 @@ impl Target for Kernel<Cuda> {
             bytes: None,
             flops: None,
             elements: None,
-            before,
             launched: 0,
             checked: 0,
         })
@@ -114,10 +109,6 @@ impl Target for Kernel<Cuda> {
             .into()),
         }
     }
-}
-
-fn phase(name: &str, start_ns: u64) {
-    say(&Event::Phase { name: name.to_owned(), start_ns, end_ns: now_ns() });
 }
 
 impl<D> Kernel<D> {
@@ -169,10 +160,7 @@ impl Kernel<Cuda> {
     /// # Errors
     /// [`CudaError`](crate::CudaError): an image that the driver refuses, or no kernel of this name.
     pub fn kernel<'a>(&self, code: impl Into<Code<'a>>, name: &str) -> Result<Function> {
-        let start_ns = now_ns();
-        let kernel = self.device.kernel(code, name)?;
-        phase("module", start_ns);
-        Ok(kernel)
+        Ok(self.device.kernel(code, name)?)
     }
 
     /// Every launch reads `buffer`.
@@ -229,12 +217,12 @@ impl Kernel<Cuda> {
         self.outputs.expect_changed(&self.device, "the first launch")?;
         match self.job.mode {
             JobMode::FirstAnswer => {
-                self.first_answer(start_ns, end_ns)?;
+                first_answer(&self.job, None, &self.conditions, start_ns, end_ns)?;
                 // Before the measuring stand takes memory of its own.
-                self.before.report(&self.job, &self.device, &self.conditions)
+                memory_report::report(&self.job, &self.device, &self.conditions)
             }
             JobMode::Measure if self.job.latency => self.measure(&mut launch),
-            JobMode::Measure | JobMode::Test => Ok(()),
+            JobMode::Measure | JobMode::Test | JobMode::Load => Ok(()),
         }
     }
 
@@ -247,22 +235,6 @@ impl Kernel<Cuda> {
         self.checked += 1;
         if let Some(text) = check().judge()? {
             say(&Event::Note(Note { code: "checked".to_owned(), text }));
-        }
-        Ok(())
-    }
-
-    fn first_answer(&self, start_ns: u64, end_ns: u64) -> Result<()> {
-        if !self.job.cold_start {
-            return Ok(());
-        }
-        say(&Event::FirstAnswer { start_ns, end_ns });
-        let spawned = std::env::var(SPAWNED_VARIABLE).ok().and_then(|text| text.parse::<u64>().ok());
-        let spawned = spawned.ok_or("the parent did not say when it started this process")?;
-        let seconds = |from: u64| end_ns.saturating_sub(from) as f64 * 1e-9;
-        let conditions = self.conditions.clone().with(Condition::Warm, false);
-        for (metric, from) in [(Metric::ColdTotal, spawned), (Metric::ColdFirstInference, start_ns)] {
-            let data = Data::Values { values: vec![seconds(from)], calls_per_value: 1 };
-            say(&Event::Series(Series { metric, inputs: None, conditions: conditions.clone(), data }));
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cudarc::driver::CudaStream;
+use gapbench::measure::phase;
 
 use crate::buffer::{Buffer, POISON};
 use crate::context::{Context, call};
@@ -176,14 +177,16 @@ impl Stream {
         Buffer::allocate(self, len)
     }
 
-    /// The values in the device's memory, ready for every stream.
+    /// The values in the device's memory, ready for every stream; the time is the phase `upload` of a cold start.
     ///
     /// # Errors
     /// [`CudaError::OutOfMemory`], and what [`Stream::synchronize`] says.
     pub fn upload<T: Element>(&self, values: &[T]) -> Result<Buffer<T>, CudaError> {
-        let mut buffer = self.allocate(values.len())?;
-        self.write(&mut buffer, values)?;
-        Ok(buffer)
+        phase("upload", || {
+            let mut buffer = self.allocate(values.len())?;
+            self.write(&mut buffer, values)?;
+            Ok(buffer)
+        })
     }
 
     /// Replaces the values of a buffer, and waits until they are there.

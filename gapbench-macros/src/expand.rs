@@ -41,16 +41,17 @@ fn declaration(function: &Function, target: &Type, options: &Options) -> TokenSt
     let papers = options.papers.iter().map(paper_entry);
     let benchmark = optional(options.benchmark.as_ref());
     let inputs = optional(options.inputs.as_ref());
-    let Options { cold_start, memory, .. } = options;
+    let memory = options.memory;
+    let cold_start = options.cold_start.tokens();
     let load = options.load.as_ref().map_or_else(|| quote!(::core::option::Option::None), Load::tokens);
     let objectives = options.objectives.iter().map(Objective::tokens);
     let noise = &options.noise;
     // A sentence at the author's word where gapbench was built without what it asks for.
     let needing = options.load.iter().map(|load| &load.word).chain(&options.noise_word);
-    let needs = needing.map(|word| {
-        let text = word.unraw().to_string();
-        quote_spanned!(word.span()=> ::gapbench::__needs_service!(#text);)
-    });
+    let words = needing.map(|word| (word.span(), word.unraw().to_string()));
+    let disk = options.cold_start.disk.iter().map(|disk| (disk.span(), "cold_start(disk)".to_owned()));
+    let needs =
+        words.chain(disk).map(|(span, text)| quote_spanned!(span=> ::gapbench::__needs_service!(#text);));
     let run = run(function, target, &options.axes);
     quote! {
         #(#conditions)*

@@ -8,6 +8,7 @@
 
 mod arguments;
 mod axis;
+mod cold_start;
 mod expand;
 mod load;
 mod message;
@@ -58,6 +59,7 @@ use proc_macro::TokenStream;
 /// | `benchmark` | `benchmark = "data/stsb.jsonl"` | `Serve` only: the paper's own input set, JSON Lines |
 /// | `inputs` | `inputs = "data/eval.jsonl"` | `Serve` only: your input set, JSON Lines |
 /// | `cold_start` | `cold_start` | `Serve` and kernels: measure fresh processes from their start to the first answer |
+/// | | `cold_start(process, jit, disk)` | each of these cold: no compiled device code found; the model's files not in the page cache |
 /// | `memory` | `memory` | `Serve` and kernels: report the peak memory of the process, or of the device's pool |
 /// | `load` | `load(clients = [1, 8, 50])` | `Serve` only: closed loops of so many clients; `think = "100ms"` lets them think |
 /// | | `load(rates = [10, 50], arrivals = poisson)` | open loops of so many requests per second: `constant`, `poisson`, `gamma(0.5)` or `trace` |

@@ -51,6 +51,15 @@ pub(crate) fn flag_value(word: &Ident) -> String {
     format!("`{word}` takes no value; write `{word}`, or remove it where it is not wanted")
 }
 
+pub(crate) fn cold_start_value() -> String {
+    "`cold_start` takes levels in parentheses or nothing; write `cold_start` or `cold_start(process, jit, disk)`"
+        .to_owned()
+}
+
+pub(crate) fn no_level() -> String {
+    "`cold_start()` names no level; write `cold_start` or `cold_start(process, jit, disk)`".to_owned()
+}
+
 pub(crate) fn not_a_string(word: &Ident) -> String {
     format!("`{word}` takes a string literal; {}", form(word))
 }
@@ -361,7 +370,8 @@ pub(crate) fn never_output() -> String {
 /// What to write for `word`.
 fn form(word: &Ident) -> String {
     match word.to_string().as_str() {
-        "cold_start" | "memory" => format!("write `{word}`"),
+        "memory" => "write `memory`".to_owned(),
+        "cold_start" => "write `cold_start` or `cold_start(process, jit, disk)`".to_owned(),
         "name" => "write `name = \"other-name\"`".to_owned(),
         "paper" => "write `paper = \"file.toml\"`, `\"file.toml#id\"` or a list of these".to_owned(),
         "load" => "write `load(clients = [1, 8, 50])`, `load(rates = [10, 50], arrivals = poisson)` or both"

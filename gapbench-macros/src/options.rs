@@ -7,6 +7,7 @@ use syn::{Expr, Ident, Lit, LitStr, Type};
 
 use crate::arguments::{Argument, Value};
 use crate::axis::{self, Axis};
+use crate::cold_start::{self, ColdStart};
 use crate::load::{self, Load, Objective};
 use crate::message;
 use crate::mistakes::Mistakes;
@@ -23,7 +24,7 @@ pub(crate) struct Options {
     pub(crate) papers: Vec<Paper>,
     pub(crate) benchmark: Option<LitStr>,
     pub(crate) inputs: Option<LitStr>,
-    pub(crate) cold_start: bool,
+    pub(crate) cold_start: ColdStart,
     pub(crate) memory: bool,
     pub(crate) load: Option<Load>,
     pub(crate) objectives: Vec<Objective>,
@@ -67,7 +68,7 @@ pub(crate) fn read(
             "paper" => options.papers = papers(word, value, manifest_dir, mistakes),
             "benchmark" => options.benchmark = input_path(word, value, mistakes),
             "inputs" => options.inputs = input_path(word, value, mistakes),
-            "cold_start" => options.cold_start = flag(word, value, function, mistakes),
+            "cold_start" => options.cold_start = cold_start::read(word, value, function, mistakes),
             "memory" => options.memory = flag(word, value, function, mistakes),
             "load" => options.load = load::load(word, value, mistakes),
             "slo" => {

@@ -5,7 +5,7 @@ pub use inventory;
 pub use crate::cli::{Binary, main};
 pub use crate::declare::{Axis, Declaration, Kind, Load, Options, PaperRef, Result};
 pub use crate::measure::{Target, enter};
-pub use crate::record::{Arrival, LoadPoint, Objective, ObjectiveMetric};
+pub use crate::record::{Arrival, ColdLevel, LoadPoint, Objective, ObjectiveMetric};
 
 use crate::declare::Error;
 

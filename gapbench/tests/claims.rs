@@ -176,6 +176,7 @@ fn every_key_is_read() {
     assert_eq!(latency.spread.unwrap().value, Some(0.0004));
     assert_eq!(number(latency, Condition::InputLen), 412.5);
     assert_eq!(latency.conditions.get(Condition::Load), Some(&"poisson".into()));
+    assert_eq!(latency.conditions.get(Condition::Cold), Some(&"disk".into()));
     assert_eq!(latency.conditions.software["onnxruntime"], "1.20");
     assert_eq!((latency.policy.discount, latency.policy.alpha), (0.5, 0.01));
     assert_eq!(latency.policy.gate, []);

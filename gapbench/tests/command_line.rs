@@ -81,7 +81,9 @@ fn explain_runs_nothing() {
         out.starts_with("1 cases, 3 left out by the filters; profile quick, seed 42\nknown::model"),
         "{out}"
     );
-    assert!(out.contains("7 fresh processes: from start to the first answer"), "{out}");
+    let steps = out.lines().filter(|line| line.starts_with("    ")).collect::<Vec<_>>();
+    assert!(steps[0].starts_with("    7 fresh processes, ended after "), "{out}");
+    assert!(steps[0].ends_with("from start to the first answer, cold level process"), "{out}");
     assert!(fs::read_dir(home.path()).unwrap().next().is_none());
 }
 

@@ -101,7 +101,7 @@ fn options_and_axes_are_recorded() {
     let options = Options {
         benchmark: Some("data/stsb.jsonl"),
         inputs: Some("data/eval.jsonl"),
-        cold_start: true,
+        cold_start: &[gapbench::__private::ColdLevel::Process],
         memory: true,
         ..Options::NONE
     };

@@ -100,9 +100,10 @@ fn a_model_with_known_numbers() {
         assert!((sum - total).abs() < 1e-6, "phases sum to {sum} s, the total is {total} s");
     }
     let unaccounted = phases.iter().find(|phase| phase.name == "unaccounted").unwrap();
-    for (rest, total) in unaccounted.seconds.iter().zip(&totals) {
-        assert!(rest / total < 0.1, "{rest} of {total} s are unaccounted for");
-    }
+    // The machine's other work can only add to it, so the least disturbed start shows what is ours.
+    let shares = unaccounted.seconds.iter().zip(&totals).map(|(rest, total)| rest / total);
+    let least = shares.fold(f64::INFINITY, f64::min);
+    assert!(least <= 0.01, "at least {least} of each start is unaccounted for: {unaccounted:?}");
 
     let results = run.results();
     // Paper 75 %, reproduced 75 %, own inputs 50 %: a third of the declared goodness is lost, all of it to the inputs.
@@ -132,7 +133,9 @@ fn only_what_was_asked_for_is_measured() {
     let run = bench("known", &["--bench", "--profile", "smoke", "--only", "memory", "model"]);
     let row = record(&run).rows.remove(0);
     let metrics: Vec<Metric> = row.series.iter().map(|series| series.metric).collect();
-    assert_eq!((metrics, row.phases), (vec![Metric::MemoryHostPeak], vec![]));
+    let memory =
+        [Metric::MemoryHostPeak, Metric::MemoryHostLoaded, Metric::MemoryHostRequest, Metric::MemoryHostIdle];
+    assert_eq!((&metrics[..], row.phases), (&memory[..], vec![]));
 }
 
 #[test]

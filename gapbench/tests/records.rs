@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gapbench::record::{
-    Batch, CaseId, CaseRow, Condition, Conditions, Data, Device, End, Environment, Failure, FailureKind,
-    Header, Index, InputSet, Metric, Note, Outcome, Peak, Phase, Record, Rows, SCHEMA, Series, Target,
-    Timing, VERSION, Writer, read,
+    Batch, CaseId, CaseRow, ColdLevel, Condition, Conditions, Data, Device, End, Environment, Failure,
+    FailureKind, Header, Index, InputSet, Metric, Note, Outcome, Peak, Phase, Record, Rows, SCHEMA, Series,
+    Target, Timing, VERSION, Writer, read,
 };
 
 fn golden_path() -> PathBuf {
@@ -86,7 +86,8 @@ fn example() -> Record {
             series(Metric::MemoryModelBytes, Data::Exact { value: 90_868_376.0 }),
         ],
     );
-    measured.phases = vec![Phase { name: "weights".to_owned(), seconds: vec![0.031, 0.029] }];
+    measured.phases =
+        vec![Phase { level: ColdLevel::Process, name: "weights".to_owned(), seconds: vec![0.031, 0.029] }];
     measured.timing = Some(Timing {
         wall_seconds: 2.0,
         cpu_seconds: 1.99,
@@ -231,7 +232,8 @@ fn numbers_that_json_cannot_hold_are_refused_and_the_record_goes_on() {
     let mut condition = measured(series(Metric::LatencyTtft, values(vec![1.0])));
     condition.series[0].conditions = Conditions::default().with(Condition::Rate, f64::INFINITY);
     let plain = || row("f", Outcome::Measured, Vec::new());
-    let phases = vec![Phase { name: "weights".to_owned(), seconds: vec![f64::NAN] }];
+    let phases =
+        vec![Phase { level: ColdLevel::Process, name: "weights".to_owned(), seconds: vec![f64::NAN] }];
     let timing = Some(Timing { cpu_seconds: f64::NAN, ..Timing::default() });
     let peak = Peak { metric: Metric::ThroughputBytes, dtype: None, value: f64::NAN };
     let device = Some(Device { peaks: vec![peak], ..Device::default() });
@@ -375,4 +377,20 @@ fn rows_can_be_read_one_at_a_time() {
         Data::Rates { batches } => batches.is_empty(),
         Data::Counts { .. } | Data::Exact { .. } => true,
     }));
+}
+
+/// A record of one level says nothing of levels, as records did before there were any.
+#[test]
+fn a_phase_without_a_level_is_of_a_fresh_process() {
+    let phase = |level| Phase { name: "weights".to_owned(), level, seconds: vec![0.5] };
+    let old = r#"{"name":"weights","seconds":[0.5]}"#;
+    assert_eq!(serde_json::from_str::<Phase>(old).unwrap(), phase(ColdLevel::Process));
+    assert_eq!(serde_json::to_string(&phase(ColdLevel::Process)).unwrap(), old);
+    let disk = r#"{"name":"weights","level":"disk","seconds":[0.5]}"#;
+    assert_eq!(serde_json::to_string(&phase(ColdLevel::Disk)).unwrap(), disk);
+    assert_eq!(serde_json::from_str::<Phase>(disk).unwrap(), phase(ColdLevel::Disk));
+    assert_eq!(
+        [ColdLevel::Process, ColdLevel::Disk].map(|level| phase(level).title()),
+        ["weights", "disk: weights"]
+    );
 }

@@ -6,9 +6,15 @@ use std::path::{Path, PathBuf};
 /// Changes with the format.
 const MAGIC: &[u8] = b"gapbench-nvrtc 1\n";
 
+/// Names another folder. A start without compiled code gets an empty one.
+const VARIABLE: &str = "GAPBENCH_NVRTC_CACHE";
+
 /// The folder, if the environment tells one.
 pub(super) fn folder(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    if let Some(own) = absolute(VARIABLE) {
+        return Some(own);
+    }
     let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
     Some(cache.join("gapbench/nvrtc"))
 }
@@ -100,6 +106,11 @@ mod tests {
         };
         assert_eq!(of(&[("XDG_CACHE_HOME", "/c"), ("HOME", "/h")]), Some("/c/gapbench/nvrtc".into()));
         assert_eq!(of(&[("XDG_CACHE_HOME", "c"), ("HOME", "/h")]), Some("/h/.cache/gapbench/nvrtc".into()));
+        assert_eq!(of(&[("GAPBENCH_NVRTC_CACHE", "/n"), ("HOME", "/h")]), Some("/n".into()));
+        assert_eq!(
+            of(&[("GAPBENCH_NVRTC_CACHE", "n"), ("HOME", "/h")]),
+            Some("/h/.cache/gapbench/nvrtc".into())
+        );
         assert_eq!(of(&[]), None);
     }
 }

@@ -162,6 +162,7 @@ const OTHER_VARIABLES: &[&str] = &[
     "GAPBENCH_FAIL_ON",
     "GAPBENCH_BLESS",
     "GAPBENCH_CUDA_PATH",
+    "GAPBENCH_NVRTC_CACHE",
 ];
 
 /// A variable that looks like ours and is none was meant to change something.

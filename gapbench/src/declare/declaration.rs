@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
-use crate::record::{LoadPoint, Objective};
+use crate::record::{ColdLevel, LoadPoint, Objective};
 
 /// The error of a benchmark function: anything that can be shown.
 pub type Error = Box<dyn std::error::Error + Send + Sync + 'static>;
@@ -60,8 +60,8 @@ pub struct Options {
     pub benchmark: Option<&'static str>,
     /// The user's input set, likewise.
     pub inputs: Option<&'static str>,
-    /// Measure fresh processes from their start to the first answer.
-    pub cold_start: bool,
+    /// Measure fresh processes from their start to the first answer, each of these cold, the warmest first.
+    pub cold_start: &'static [ColdLevel],
     /// Report the peak memory of the process.
     pub memory: bool,
     /// Measure it under load.
@@ -77,7 +77,7 @@ impl Options {
     pub const NONE: Options = Options {
         benchmark: None,
         inputs: None,
-        cold_start: false,
+        cold_start: &[],
         memory: false,
         load: None,
         objectives: &[],

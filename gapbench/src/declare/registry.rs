@@ -126,7 +126,7 @@ fn check(mut found: Vec<&'static Declaration>) -> Result<Declarations, Vec<Decla
         let used = [
             ("benchmark", benchmark.is_some()),
             ("inputs", inputs.is_some()),
-            ("cold_start", cold_start && !kernel),
+            ("cold_start", !cold_start.is_empty() && !kernel),
             ("memory", memory && !kernel),
             ("load", load.is_some()),
             ("slo", !objectives.is_empty()),

@@ -12,7 +12,7 @@ use crate::plan::Job;
 use crate::record::{Event, FailureKind, PROTOCOL};
 
 use super::target::{Session, WrongAnswer};
-use super::{channel, clock, panics};
+use super::{channel, clock, cold, memory, panics};
 
 /// Names the job file; its presence makes a process a child.
 pub const JOB_VARIABLE: &str = "GAPBENCH_CHILD_JOB";
@@ -37,6 +37,10 @@ pub fn serve(job: &Path, declared: impl IntoIterator<Item = &'static Declaration
     if let Err(error) = channel::open(&job.events) {
         return refuse(&format!("open {}: {error}", job.events.display()));
     }
+    memory::remember(&job);
+    if cold::level(&job).is_some() {
+        cold::follow();
+    }
     channel::say(&Event::Started { protocol: PROTOCOL, at_ns: started_ns });
     let Some(declaration) = declared.into_iter().find(|found| found.path() == job.function) else {
         return refuse(&format!("no benchmark is called `{}`", job.function));
@@ -46,6 +50,8 @@ pub fn serve(job: &Path, declared: impl IntoIterator<Item = &'static Declaration
     let axis_index = job.axis_index.clone();
     let mut session = Session { job, declaration };
     let session: &mut dyn Any = &mut session;
+    // From `main` on there is nothing without a name but what the benchmark function does between its phases.
+    cold::ended("reading the job", started_ns, clock::now_ns());
     // A panic was already reported by the hook.
     if let Ok(result) = panic::catch_unwind(AssertUnwindSafe(|| run(session, &axis_index))) {
         channel::say(&match result {

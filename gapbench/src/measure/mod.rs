@@ -5,7 +5,9 @@
 mod bencher;
 mod channel;
 mod clock;
+mod cold;
 mod contention;
+mod device_probe;
 mod entry;
 #[cfg(feature = "service")]
 pub mod load;
@@ -18,7 +20,10 @@ mod target;
 pub use bencher::Bencher;
 pub use channel::say;
 pub use clock::now_ns;
+pub use cold::{first_answer, phase};
+pub use device_probe::{DeviceMemory, DeviceProbe};
 pub use entry::{JOB_VARIABLE, PARENT_VARIABLE, SPAWNED_VARIABLE, child_job, serve};
+pub use memory::memory_is_wanted;
 pub use sampler::StoppingRule;
 #[cfg(feature = "service")]
 pub use serve::{Admit, StepOutput, StepService, Ticket};

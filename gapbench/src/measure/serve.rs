@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use crate::declare::{Declaration, Kind, Result};
 use crate::input::{self, Input};
-use crate::plan::{Job, JobMode};
+use crate::plan::{JIT_CACHE_VARIABLE, Job, JobMode};
 use crate::record::{Condition, ConditionValue, Conditions, Data, Event, InputSet, Metric, Series};
 
 use super::channel::say;
+use super::cold;
+use super::device_probe::DeviceProbe;
 use super::target::{Session, Target};
-use super::{SPAWNED_VARIABLE, clock, memory};
 
 mod answer;
+mod device;
+mod first_answer;
 #[cfg(feature = "service")]
 mod load;
 #[cfg(feature = "service")]
@@ -41,6 +44,11 @@ pub struct Serve {
     declaration: &'static Declaration,
     conditions: Conditions,
     grade: Grade,
+    /// The model's files, as far as they were named.
+    files: Vec<PathBuf>,
+    device: Option<Box<dyn DeviceProbe>>,
+    /// Caches that were named.
+    jit_caches: usize,
     served: usize,
     /// The noise operators that the attribute can name.
     #[cfg(feature = "service")]
@@ -75,6 +83,9 @@ impl Target for Serve {
             conditions,
             job,
             grade: exact_match(),
+            files: Vec::new(),
+            device: None,
+            jit_caches: 0,
             served: 0,
             #[cfg(feature = "service")]
             noises: crate::input::perturb::Registry::standard(),
@@ -108,15 +119,24 @@ fn exact_match() -> Grade {
 }
 
 impl Serve {
-    /// Runs one named step of loading. In a cold-start process its duration becomes a row of the report.
+    /// Runs one named step of loading, as [`phase`](super::phase) does: in a cold-start process its duration becomes a row
+    /// of the report.
     pub fn phase<T>(&mut self, name: &str, load: impl FnOnce() -> T) -> T {
-        let start_ns = clock::now_ns();
-        let loaded = load();
-        let end_ns = clock::now_ns();
-        if self.job.mode == JobMode::FirstAnswer && self.job.cold_start {
-            say(&Event::Phase { name: name.to_owned(), start_ns, end_ns });
-        }
-        loaded
+        cold::phase(name, load)
+    }
+
+    /// The folder for a cache of code that is compiled at run time: `usual`, and in a cold start of the levels `jit` and
+    /// `disk` an empty one. Tell it to what compiles. CUDA's own cache and `gapbench-cuda`'s need no word.
+    ///
+    /// # Errors
+    /// When the empty folder cannot be made.
+    pub fn jit_cache(&mut self, usual: impl AsRef<Path>) -> Result<PathBuf> {
+        let Some(folder) = std::env::var_os(JIT_CACHE_VARIABLE) else { return Ok(usual.as_ref().to_owned()) };
+        let folder = Path::new(&folder).join(self.jit_caches.to_string());
+        self.jit_caches += 1;
+        fs::create_dir(&folder)
+            .map_err(|error| format!("make the empty cache {}: {error}", folder.display()))?;
+        Ok(folder)
     }
 
     /// States a condition of the measurement, such as `Condition::Model` or `Condition::Dtype`; claims are compared
@@ -126,7 +146,8 @@ impl Serve {
         self
     }
 
-    /// Names the model's files, whose total size is reported as `memory.model_bytes`. Paths are relative to the crate.
+    /// Names the model's files, whose total size is reported as `memory.model_bytes`, and which a cold start of level
+    /// `disk` reads from storage. Paths are relative to the crate.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -137,6 +158,7 @@ impl Serve {
             bytes += fs::metadata(&path)
                 .map_err(|error| format!("read size of {}: {error}", path.display()))?
                 .len();
+            self.files.push(path);
         }
         if self.job.mode == JobMode::Measure {
             self.series(
@@ -255,7 +277,7 @@ impl Serve {
         }
         match self.job.mode {
             JobMode::Test => requests::test(&sets, shape),
-            JobMode::FirstAnswer => self.first_answer(&sets, shape),
+            JobMode::FirstAnswer => first_answer::measure(self, &sets, shape),
             JobMode::Measure => self.measure(&sets, shape),
             #[cfg(feature = "service")]
             JobMode::Load => sets.iter().try_for_each(|(role, file)| load::measure(self, *role, file, shape)),
@@ -274,34 +296,6 @@ impl Serve {
             }
             #[cfg(not(feature = "service"))]
             let (_, _) = (index, graded);
-        }
-        Ok(())
-    }
-
-    /// The very first request of this process, never warmed.
-    fn first_answer(&self, sets: &[(InputSet, input::InputFile)], shape: &mut dyn Shape) -> Result<()> {
-        let first = sets.iter().find_map(|(role, file)| file.items.first().map(|input| (*role, file, input)));
-        let (role, file, input) = first.ok_or("the input files hold no input")?;
-        let start_ns = clock::now_ns();
-        let answered = shape.answer(input);
-        let end_ns = clock::now_ns();
-        answered
-            .map_err(|error| format!("answer input `{}` of {}: {error}", input.id, file.path.display()))?;
-        let conditions =
-            self.conditions.clone().with(Condition::Warm, false).with(Condition::Dataset, file.name.as_str());
-        let one = |value: f64| Data::Values { values: vec![value], calls_per_value: 1 };
-        if self.job.cold_start {
-            say(&Event::FirstAnswer { start_ns, end_ns });
-            let spawned = std::env::var(SPAWNED_VARIABLE).ok().and_then(|text| text.parse::<u64>().ok());
-            let spawned = spawned.ok_or("the parent did not say when it started this process")?;
-            let seconds = |from: u64| end_ns.saturating_sub(from) as f64 * 1e-9;
-            self.series(Metric::ColdTotal, Some(role), &conditions, one(seconds(spawned)));
-            self.series(Metric::ColdFirstInference, Some(role), &conditions, one(seconds(start_ns)));
-        }
-        if self.job.memory {
-            let peak =
-                memory::host_peak_bytes().ok_or("read VmHWM of /proc/self/status: this system has none")?;
-            self.series(Metric::MemoryHostPeak, Some(role), &conditions, one(peak as f64));
         }
         Ok(())
     }

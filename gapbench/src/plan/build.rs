@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::declare::{Declaration, Declarations, Kind, PaperClaim};
-use crate::record::{CaseId, Condition, ConditionValue, Conditions};
+use crate::record::{CaseId, ColdLevel, Condition, ConditionValue, Conditions};
 use crate::stats;
 use crate::units::Family;
 
@@ -16,6 +16,8 @@ use super::options::{Mode, Options, Part, Profile};
 pub struct Step {
     /// What the child does.
     pub mode: JobMode,
+    /// How cold the start is that it follows; absent where it follows none.
+    pub cold_start: Option<ColdLevel>,
     /// In how many fresh processes.
     pub processes: usize,
     /// Seconds after which a process is ended.
@@ -162,25 +164,49 @@ fn steps(declaration: &Declaration, options: &Options, budget: &Budget, load: Op
     let timeout = |seconds: f64| {
         options.timeout.map_or(LOADING_SECONDS + 4.0 * seconds, |timeout| timeout.as_secs_f64())
     };
+    let step =
+        |mode, processes, seconds| Step { mode, cold_start: None, processes, timeout: timeout(seconds) };
     if options.mode == Mode::Test {
-        return vec![Step { mode: JobMode::Test, processes: 1, timeout: timeout(observing) }];
+        return vec![step(JobMode::Test, 1, observing)];
     }
-    let mut steps = Vec::new();
-    if wants(declaration, options, Part::ColdStart) || wants(declaration, options, Part::Memory) {
-        let processes = match options.profile {
-            Profile::Smoke => 1,
-            Profile::Quick => 7,
-            Profile::Full => 11,
-        };
-        steps.push(Step { mode: JobMode::FirstAnswer, processes, timeout: timeout(observing) });
-    }
+    let mut steps: Vec<Step> = first_answers(declaration, options)
+        .into_iter()
+        .map(|(cold_start, processes)| Step {
+            cold_start,
+            ..step(JobMode::FirstAnswer, processes, observing)
+        })
+        .collect();
     if options.wants(Part::Latency) || options.wants(Part::Quality) {
-        steps.push(Step { mode: JobMode::Measure, processes: 1, timeout: timeout(observing) });
+        steps.push(step(JobMode::Measure, 1, observing));
     }
     if let Some(load) = load {
-        steps.push(Step { mode: JobMode::Load, processes: 1, timeout: timeout(load.longest_seconds()) });
+        steps.push(step(JobMode::Load, 1, load.longest_seconds()));
     }
     steps
+}
+
+/// How many processes go to their first answer, from each level of cold, the warmest first: what a colder one has to
+/// lose, such as files in the page cache, is not there for a warmer one after it.
+fn first_answers(declaration: &Declaration, options: &Options) -> Vec<(Option<ColdLevel>, usize)> {
+    let processes = match options.profile {
+        Profile::Smoke => 1,
+        Profile::Quick => 7,
+        Profile::Full => 11,
+    };
+    let levels = ColdLevel::ALL.iter().copied().filter(|level| {
+        wants(declaration, options, Part::ColdStart) && declaration.options.cold_start.contains(level)
+    });
+    let mut found: Vec<_> = levels.map(|level| (Some(level), processes)).collect();
+    let has = |level| found.iter().any(|(found, _)| *found == Some(level));
+    if !has(ColdLevel::Process) {
+        if wants(declaration, options, Part::Memory) {
+            found.insert(0, (None, processes));
+        } else if has(ColdLevel::Disk) {
+            // Says which files are the model's.
+            found.insert(0, (None, 1));
+        }
+    }
+    found
 }
 
 /// Whether a measurement is wanted for a function: asked for, and, where its author has to ask for it, declared.
@@ -188,7 +214,7 @@ pub fn wants(declaration: &Declaration, options: &Options, part: Part) -> bool {
     options.wants(part)
         && match part {
             Part::Latency | Part::Quality => true,
-            Part::ColdStart => declaration.options.cold_start,
+            Part::ColdStart => !declaration.options.cold_start.is_empty(),
             Part::Memory => declaration.options.memory,
             Part::Load => {
                 declaration.kind == Kind::Service
@@ -243,7 +269,10 @@ impl fmt::Display for Plan {
                 let processes = if step.processes == 1 { "process" } else { "processes" };
                 let what = match step.mode {
                     JobMode::Test => "one call".to_owned(),
-                    JobMode::FirstAnswer => "from start to the first answer".to_owned(),
+                    JobMode::FirstAnswer => match step.cold_start {
+                        Some(level) => format!("from start to the first answer, cold level {level}"),
+                        None => "to the first answer".to_owned(),
+                    },
                     JobMode::Measure => format!(
                         "warm up {} s, observe {} s or until the median is known to {} %, at least {} observations \
                          within {} s",

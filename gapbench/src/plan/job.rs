@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{CaseId, Conditions, Device, LoadPoint, Objective};
+use crate::record::{CaseId, ColdLevel, Conditions, Device, LoadPoint, Objective};
 
 /// What the child is to do with its case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub enum JobMode {
     /// Answer requests as they come, under each load of [`Job::load`].
     Load,
 }
+
+/// Names an empty folder of a child that is to find no compiled device code, for the caches that its author names.
+pub const JIT_CACHE_VARIABLE: &str = "GAPBENCH_CHILD_JIT_CACHE";
 
 /// What to send to a served model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,8 +81,8 @@ pub struct Job {
     pub latency: bool,
     /// Quality is wanted.
     pub quality: bool,
-    /// The cold start is wanted, and declared.
-    pub cold_start: bool,
+    /// How cold this start is, where one is to be followed.
+    pub cold_start: Option<ColdLevel>,
     /// The memory is wanted, and declared.
     pub memory: bool,
     /// Loads to send; absent where none are wanted.

@@ -6,5 +6,5 @@ mod load;
 mod options;
 
 pub use build::{Plan, PlanError, PlannedCase, Step, build, wants};
-pub use job::{Budget, Job, JobMode, LoadJob};
+pub use job::{Budget, JIT_CACHE_VARIABLE, Job, JobMode, LoadJob};
 pub use options::{Loads, Mode, Options, Part, Partition, Profile};

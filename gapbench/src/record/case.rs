@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Device, LoadRow, NoiseRow, SearchRow, Series};
+use super::{ColdLevel, Data, Device, LoadRow, NoiseRow, SearchRow, Series};
 
 /// The name of a case: `module::function` and, where the function has axes, `::axis=value,axis=value`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -109,10 +109,24 @@ pub enum FailureKind {
 /// A named stretch of the time from the start of the process to its first answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
-    /// The author's name, or ours: `spawn to main`, `reading inputs`, `first answer`, `unaccounted`.
+    /// The author's name, a device crate's, or ours: `spawn to main`, `reading the job`, `reading inputs`,
+    /// `first answer`, `unaccounted`.
     pub name: String,
+    /// Of which cold start; a record from before there were levels has `process` only.
+    #[serde(default, skip_serializing_if = "ColdLevel::is_process")]
+    pub level: ColdLevel,
     /// Seconds, one per fresh process.
     pub seconds: Vec<f64>,
+}
+
+impl Phase {
+    /// Its name, with the level in front where that is not a fresh process: `jit: module`.
+    pub fn title(&self) -> String {
+        match self.level {
+            ColdLevel::Process => self.name.clone(),
+            level => format!("{level}: {}", self.name),
+        }
+    }
 }
 
 /// How much of the wall time the measured thread really ran.
@@ -155,7 +169,7 @@ impl Timing {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
     /// A stable word for programs: `contended`, `batched`, `answers_differ`, `failed_requests`, `not_graded`,
-    /// `throttled`, `roofline`, `checked`.
+    /// `throttled`, `roofline`, `checked`, `not_cold`.
     pub code: String,
     /// A sentence for a person.
     pub text: String,
@@ -188,7 +202,7 @@ pub struct CaseRow {
     /// Everything observed, failed cases included: what was measured before a failure is kept.
     #[serde(default)]
     pub series: Vec<Series>,
-    /// Cold-start phases, where measured; they sum to the total of `cold.total`.
+    /// Cold-start phases, where measured; those of a level sum to the total of its `cold.total`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
     /// Kinds of noise in the order measured, where any were.

@@ -60,6 +60,7 @@ conditions! {
     InputLen "input_len" Production "Tokens in.";
     OutputLen "output_len" Production "Tokens out.";
     Warm "warm" Production "Whether the model was warm.";
+    Cold "cold" Production "How cold a cold start was: process, jit or disk.";
 }
 
 impl Condition {

@@ -1,6 +1,8 @@
 //! What a child says to its parent: one enum, one JSON object per line, on a file that the benchmark's own prints
 //! cannot reach.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Device, LoadRow, NoiseRow, Note, SearchRow, Series, Timing};
@@ -34,6 +36,11 @@ pub enum Event {
         start_ns: u64,
         /// When it was answered.
         end_ns: u64,
+    },
+    /// The model's files, which a colder start has to read anew.
+    ModelFiles {
+        /// Absolute, or relative to the folder that all children begin in.
+        files: Vec<PathBuf>,
     },
     /// Observations.
     Series(Series),

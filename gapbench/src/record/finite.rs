@@ -77,7 +77,7 @@ fn find_in_series(series: &Series) -> Option<String> {
 }
 
 fn find_in_phase(phase: &Phase) -> Option<String> {
-    let Phase { name, seconds } = phase;
+    let Phase { name, level: _, seconds } = phase;
     seconds.iter().find_map(|number| check(*number, || format!("a time of phase `{name}`")))
 }
 

@@ -68,7 +68,11 @@ vocabulary! {
     MemoryDeviceSteady "memory.device_steady" Bytes Lower "Device memory in use once loaded.";
     MemoryDeviceReserved "memory.device_reserved" Bytes Lower "Most device memory that the allocator held for its users.";
     MemoryDeviceDelta "memory.device_delta" Bytes Lower "By how much the device's free memory fell since before the context: context, code and libraries included.";
+    MemoryDeviceRequest "memory.device_request" Bytes Lower "Highest device memory in use while one request is answered.";
     MemoryHostPeak "memory.host_peak" Bytes Lower "Highest resident memory of the process.";
+    MemoryHostLoaded "memory.host_loaded" Bytes Lower "Resident memory of the process once loaded, before its first request.";
+    MemoryHostRequest "memory.host_request" Bytes Lower "Highest resident memory of the process while one request is answered.";
+    MemoryHostIdle "memory.host_idle" Bytes Lower "Resident memory of the process that has answered and waits.";
     MemoryModelBytes "memory.model_bytes" Bytes Lower "Size of the model's files.";
     ColdTotal "cold.total" Time Lower "From the start of a fresh process to its first answer.";
     ColdProcess "cold.process" Time Lower "From the start of a fresh process to its `main`.";
@@ -76,6 +80,7 @@ vocabulary! {
     ColdModule "cold.module" Time Lower "Loading the device code.";
     ColdWeights "cold.weights" Time Lower "Reading and placing the weights.";
     ColdFirstInference "cold.first_inference" Time Lower "The first answer itself, everything loaded.";
+    ColdDiskBytes "cold.disk_bytes" Bytes Lower "Bytes that a cold start fetched from storage until the first answer.";
     CostPer1kRequests "cost.per_1k_requests" Usd Lower "Dollars for a thousand requests.";
     CostPer1mOutputTokens "cost.per_1m_output_tokens" Usd Lower "Dollars for a million output tokens.";
 }

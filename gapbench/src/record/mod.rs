@@ -4,6 +4,7 @@
 
 mod atomic;
 mod case;
+mod cold_level;
 mod condition;
 pub mod date;
 mod device;
@@ -21,6 +22,7 @@ mod store;
 
 pub use atomic::{WriteError, write_atomically};
 pub use case::{CaseId, CaseRow, Failure, FailureKind, Note, Outcome, Phase, Timing};
+pub use cold_level::ColdLevel;
 pub use condition::{Condition, ConditionValue, Conditions, Role};
 pub use device::{Device, Peak};
 pub use environment::Environment;

@@ -126,7 +126,7 @@ impl TargetResults {
             case: row.case.clone(),
             function: row.function.clone(),
             outcome: row.outcome.clone(),
-            phases: row.phases.iter().map(|phase| phase_result(&phase.name, &phase.seconds)).collect(),
+            phases: row.phases.iter().map(|phase| phase_result(&phase.title(), &phase.seconds)).collect(),
             loads: row.loads.clone(),
             search: row.search.clone(),
             timing: row.timing,

@@ -1,6 +1,7 @@
 //! One child process from its start to its end, however it ends.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -68,6 +69,7 @@ pub(super) fn run(
     call: &Call,
     job: &Job,
     folder: &Path,
+    variables: &[(&'static str, OsString)],
     timeout: f64,
     interrupt: &Interrupt,
 ) -> io::Result<Report> {
@@ -79,6 +81,7 @@ pub(super) fn run(
     command
         .env(call.job_variable, &job_file)
         .env(call.parent_variable, std::process::id().to_string())
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

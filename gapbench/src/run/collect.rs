@@ -1,26 +1,23 @@
 //! From what the children of a case reported to the case's row.
 
+use std::path::PathBuf;
+
 use crate::record::{
-    CaseId, CaseRow, Data, Event, Failure, FailureKind, Note, Outcome, PROTOCOL, Phase, Series, Timing,
+    CaseId, CaseRow, ColdLevel, Data, Event, Failure, FailureKind, Note, Outcome, PROTOCOL, Series, Timing,
 };
 
 use super::child::{Ending, Report, signal_name};
+use super::stretches::{self, Start};
 
 /// The row of a case while its children report.
 pub(super) struct Collector {
     row: CaseRow,
     /// Fresh processes whose start was followed up to the first answer.
     starts: Vec<Start>,
+    /// Where a process said which they are.
+    model_files: Vec<PathBuf>,
     required_devices: Vec<String>,
 }
-
-/// One cold start: named stretches, the first from the spawn on, that sum to the total.
-struct Start {
-    phases: Vec<(String, f64)>,
-}
-
-/// The time between two named phases in which the author's function did unnamed things.
-const UNACCOUNTED: &str = "unaccounted";
 
 impl Collector {
     pub(super) fn new(case: CaseId, function: String, required_devices: &[String]) -> Collector {
@@ -40,6 +37,7 @@ impl Collector {
                 wall_seconds: 0.0,
             },
             starts: Vec::new(),
+            model_files: Vec::new(),
             required_devices: required_devices.to_vec(),
         }
     }
@@ -50,12 +48,30 @@ impl Collector {
             failed(FailureKind::Harness, format!("the child process could not be run: {error}"), vec![]);
     }
 
-    /// Takes a child's report; false when the case has failed or was skipped and no further child is of use.
-    pub(super) fn take(&mut self, report: Report, timeout: f64) -> bool {
-        self.row.outcome = self.outcome(&report, timeout);
-        if let Some(start) = cold_start(&report) {
-            self.starts.push(start);
+    /// The model's files, as far as a process has said which they are.
+    pub(super) fn model_files(&self) -> &[PathBuf] {
+        &self.model_files
+    }
+
+    /// A process of this level was not started, since it would not have been that cold.
+    pub(super) fn not_cold(&mut self, level: Option<ColdLevel>, why: &str) {
+        let level = level.unwrap_or_default();
+        let text = format!("no cold start of level `{level}`: {why}");
+        self.note(Note { code: "not_cold".to_owned(), text });
+    }
+
+    /// Several processes of a case may notice the same thing.
+    fn note(&mut self, note: Note) {
+        if !self.row.notes.contains(&note) {
+            self.row.notes.push(note);
         }
+    }
+
+    /// Takes the report of a child that followed a cold start of this level, or none; false when the case has failed or
+    /// was skipped and no further child is of use.
+    pub(super) fn take(&mut self, report: Report, cold_start: Option<ColdLevel>, timeout: f64) -> bool {
+        self.row.outcome = self.outcome(&report, timeout);
+        self.starts.extend(cold_start.and_then(|level| stretches::of(&report, level)));
         for event in report.events {
             match event {
                 Event::Series(series) => self.merge(series),
@@ -64,8 +80,8 @@ impl Collector {
                 Event::Search(found) => self.row.search = Some(found),
                 Event::Device(device) => self.row.device = Some(device),
                 Event::Timing(timing) => self.row.timing = Some(sum(self.row.timing, timing)),
-                // Several processes of a case may notice the same thing.
-                Event::Note(note) if !self.row.notes.contains(&note) => self.row.notes.push(note),
+                Event::Note(note) => self.note(note),
+                Event::ModelFiles { files } => self.model_files = files,
                 _ => {}
             }
         }
@@ -75,7 +91,7 @@ impl Collector {
     /// The finished row.
     pub(super) fn finish(mut self, wall_seconds: f64) -> CaseRow {
         self.row.wall_seconds = wall_seconds;
-        self.row.phases = join(&self.starts);
+        self.row.phases = stretches::join(&self.starts);
         if let Some(timing) = self.row.timing.filter(Timing::contended) {
             self.row.notes.push(Note {
                 code: "contended".to_owned(),
@@ -210,94 +226,5 @@ fn sum(before: Option<Timing>, more: Timing) -> Timing {
         cpu_seconds: before.cpu_seconds + more.cpu_seconds,
         waited_seconds: before.waited_seconds.zip(more.waited_seconds).map(|(a, b)| a + b),
         involuntary_switches: before.involuntary_switches + more.involuntary_switches,
-    }
-}
-
-/// The stretches of one start. Phases may nest in an author's code; an inner one is part of its outer one, so only
-/// those that begin after the last one ended are counted, and the sum stays the total.
-fn cold_start(report: &Report) -> Option<Start> {
-    let mut phases = Vec::new();
-    let mut reached = report.spawned_ns;
-    let mut unaccounted = 0_u64;
-    let mut stretches: Vec<(&str, u64, u64)> = Vec::new();
-    let mut answered = false;
-    for event in &report.events {
-        match event {
-            Event::Started { at_ns, .. } => stretches.push(("spawn to main", report.spawned_ns, *at_ns)),
-            Event::Phase { name, start_ns, end_ns } => stretches.push((name, *start_ns, *end_ns)),
-            Event::FirstAnswer { start_ns, end_ns } => {
-                answered = true;
-                stretches.push(("first answer", *start_ns, *end_ns));
-            }
-            _ => {}
-        }
-    }
-    if !answered {
-        return None;
-    }
-    // Events come in the order of their ends, so an outer phase comes after the phases it contains.
-    stretches.sort_by_key(|(_, start, end)| (*start, std::cmp::Reverse(*end)));
-    for (name, start, end) in stretches {
-        if start < reached {
-            continue;
-        }
-        unaccounted += start - reached;
-        phases.push((name.to_owned(), (end - start) as f64 * 1e-9));
-        reached = end;
-    }
-    phases.push((UNACCOUNTED.to_owned(), unaccounted as f64 * 1e-9));
-    Some(Start { phases })
-}
-
-/// The same phase of several starts side by side, in the order of the first start.
-fn join(starts: &[Start]) -> Vec<Phase> {
-    let mut joined: Vec<Phase> = Vec::new();
-    for start in starts {
-        for (name, seconds) in &start.phases {
-            match joined.iter_mut().find(|phase| phase.name == *name) {
-                Some(phase) => phase.seconds.push(*seconds),
-                None => joined.push(Phase { name: name.clone(), seconds: vec![*seconds] }),
-            }
-        }
-    }
-    joined
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn start(events: Vec<Event>) -> Option<Vec<(String, f64)>> {
-        let report = Report {
-            ending: Ending::DeadlinePassed,
-            spawned_ns: 1_000,
-            events,
-            garbage: 0,
-            stderr_tail: Vec::new(),
-            out_of_memory: false,
-        };
-        cold_start(&report).map(|start| start.phases)
-    }
-
-    #[test]
-    fn phases_sum_to_the_total_and_nested_ones_are_counted_once() {
-        let phase = |name: &str, start_ns, end_ns| Event::Phase { name: name.into(), start_ns, end_ns };
-        let phases = start(vec![
-            Event::Started { protocol: PROTOCOL, at_ns: 2_000 },
-            phase("inner", 2_600, 2_800),
-            phase("outer", 2_500, 3_000),
-            Event::FirstAnswer { start_ns: 3_100, end_ns: 4_000 },
-        ])
-        .unwrap();
-        let names: Vec<&str> = phases.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["spawn to main", "outer", "first answer", UNACCOUNTED]);
-        let total: f64 = phases.iter().map(|(_, seconds)| seconds).sum();
-        assert!((total - 3e-6).abs() < 1e-12, "{phases:?}");
-        assert!((phases[3].1 - 0.6e-6).abs() < 1e-12);
-    }
-
-    #[test]
-    fn without_an_answer_there_is_no_cold_start() {
-        assert!(start(vec![Event::Started { protocol: PROTOCOL, at_ns: 2_000 }]).is_none());
     }
 }

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use crate::plan::{self, Job, JobMode, Part, Plan, PlannedCase};
 use crate::record::{
-    CaseId, CaseRow, Condition, Device, End, Environment, Event, Header, PROTOCOL, Record, SCHEMA,
+    CaseId, CaseRow, ColdLevel, Condition, Device, End, Environment, Event, Header, PROTOCOL, Record, SCHEMA,
     StoreError, Target, VERSION, Writer,
 };
 
 use super::child::{self, Call};
+use super::coldness::Coldness;
 use super::collect::Collector;
 use super::interrupt::Interrupt;
 
@@ -168,14 +169,21 @@ fn run_case(
     let mut collector = Collector::new(case.id.clone(), case.declaration.path(), &settings.required_devices);
     let children = case.steps.iter().flat_map(|step| std::iter::repeat_n(step, step.processes));
     for step in children {
-        let job = job(plan, case, step.mode, settings, folder);
-        match child::run(call, &job, folder, step.timeout, interrupt) {
+        let job = job(plan, case, step.mode, step.cold_start, settings, folder);
+        let coldness = match Coldness::make(step.cold_start, collector.model_files(), folder) {
+            Ok(coldness) => coldness,
+            Err(why) => {
+                collector.not_cold(step.cold_start, &why);
+                continue;
+            }
+        };
+        match child::run(call, &job, folder, &coldness.variables, step.timeout, interrupt) {
             Err(error) => {
                 collector.could_not_run(&error);
                 break;
             }
             Ok(report) => {
-                if !collector.take(report, step.timeout) {
+                if !collector.take(report, step.cold_start, step.timeout) {
                     break;
                 }
             }
@@ -184,7 +192,14 @@ fn run_case(
     collector.finish(seconds_since(start, settings.now_ns))
 }
 
-fn job(plan: &Plan, case: &PlannedCase, mode: JobMode, settings: &Settings, folder: &Path) -> Job {
+fn job(
+    plan: &Plan,
+    case: &PlannedCase,
+    mode: JobMode,
+    cold_start: Option<ColdLevel>,
+    settings: &Settings,
+    folder: &Path,
+) -> Job {
     let wants = |part: Part| plan::wants(case.declaration, &plan.options, part);
     Job {
         protocol: PROTOCOL,
@@ -195,8 +210,9 @@ fn job(plan: &Plan, case: &PlannedCase, mode: JobMode, settings: &Settings, fold
         survey: false,
         latency: wants(Part::Latency),
         quality: wants(Part::Quality),
-        cold_start: wants(Part::ColdStart),
-        memory: wants(Part::Memory),
+        cold_start,
+        // What a process takes does not depend on how cold it began, and a look takes time.
+        memory: wants(Part::Memory) && cold_start.is_none_or(|level| level == ColdLevel::Process),
         load: case.load.clone(),
         budget: case.budget,
         seed: plan.options.seed,
@@ -222,8 +238,8 @@ fn survey(
     let kernel = plan.cases.iter().find(|case| case.is_timed_kernel())?;
     let (expected, timeout) = SURVEY_SECONDS;
     observer.started(&CaseId("the device's peaks".to_owned()), expected);
-    let job = Job { survey: true, ..job(plan, kernel, JobMode::Measure, settings, folder) };
-    let report = child::run(call, &job, folder, timeout, interrupt).ok()?;
+    let job = Job { survey: true, ..job(plan, kernel, JobMode::Measure, None, settings, folder) };
+    let report = child::run(call, &job, folder, &[], timeout, interrupt).ok()?;
     report.events.into_iter().rev().find_map(|event| match event {
         Event::Device(device) => Some(device),
         _ => None,

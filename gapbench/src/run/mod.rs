@@ -3,11 +3,15 @@
 //! Knows nothing of how anything is timed, judged or shown.
 
 mod child;
+mod coldness;
 mod collect;
 mod execute;
 mod interrupt;
 mod output;
+#[cfg(all(feature = "service", target_os = "linux"))]
+mod page_cache;
 mod revision;
+mod stretches;
 
 pub(crate) use execute::RECORD_FILE;
 pub use execute::{Observer, RunError, Settings, Silent, execute};

@@ -3,7 +3,7 @@
 use toml::de::DeTable;
 
 use super::reader::{Reader, Span, Table, quoted};
-use crate::record::{Condition, ConditionValue, Conditions};
+use crate::record::{ColdLevel, Condition, ConditionValue, Conditions};
 
 /// What a condition's value looks like.
 #[derive(Clone, Copy)]
@@ -11,6 +11,8 @@ enum Shape {
     Text,
     /// Requests arrive in one of four ways.
     Load,
+    /// A level of a cold start.
+    Cold,
     Flag,
     /// A whole number, from this one on.
     Whole(u64),
@@ -32,6 +34,7 @@ const fn shape(condition: Condition) -> Shape {
         | Condition::Noise => Shape::Text,
         Condition::Load => Shape::Load,
         Condition::Warm => Shape::Flag,
+        Condition::Cold => Shape::Cold,
         Condition::Count
         | Condition::Batch
         | Condition::SeqLen
@@ -74,6 +77,11 @@ fn value<'t>(reader: &mut Reader<'t>, table: &Table<'t>, condition: Condition) -
         Shape::Text => reader.filled_text(table, key).map(|text| text.value.into()),
         Shape::Load => {
             let words = ["single-stream", "closed", "poisson", "offline"].map(|word| (word, word));
+            reader.word(table, key, &words).map(Into::into)
+        }
+        Shape::Cold => {
+            let words = [ColdLevel::Process, ColdLevel::Jit, ColdLevel::Disk]
+                .map(|level| (level.name(), level.name()));
             reader.word(table, key, &words).map(Into::into)
         }
         Shape::Flag => reader.flag(table, key).map(Into::into),

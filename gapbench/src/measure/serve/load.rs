@@ -100,6 +100,7 @@ impl Bench<'_> {
         let load = self.load(point, seconds)?;
         let asked = std::sync::Arc::new(Asked::new(&self.file.items));
         let peak_is_ours = self.serve.job.memory && memory::reset_host_peak();
+        self.serve.reset_device()?;
         let machine = Machine::take();
         let outcome = self
             .shape
@@ -107,6 +108,7 @@ impl Bench<'_> {
             .map_err(|error| format!("send the load `{point}`: failed to {error}"))?;
         let others_share = machine.and_then(Machine::others_since);
         let peak = memory::host_peak_bytes().filter(|_| peak_is_ours);
+        let device = self.serve.read_device()?;
         let mut row = observed::row(point, self.role, searching, others_share, &load, &outcome);
         let (quality, pairs) = self.quality(&asked);
         row.pairs = pairs;
@@ -142,8 +144,9 @@ impl Bench<'_> {
             series
                 .extend(observed::data(&load, &outcome).into_iter().map(|(metric, data)| keep(metric, data)));
             series.extend(quality.map(|data| keep(Metric::QualityAccuracy, data)));
-            series.extend(peak.map(|bytes| {
-                keep(Metric::MemoryHostPeak, Data::Values { values: vec![bytes as f64], calls_per_value: 1 })
+            let host = peak.map(|bytes| (Metric::MemoryHostPeak, bytes));
+            series.extend(host.into_iter().chain(device).map(|(metric, bytes)| {
+                keep(metric, Data::Values { values: vec![bytes as f64], calls_per_value: 1 })
             }));
         }
         Ok((row, series))

@@ -8,8 +8,8 @@ use gapbench::judge::{
     Verdict,
 };
 use gapbench::record::{
-    CaseId, CaseRow, Conditions, Data, End, Environment, Failure, FailureKind, Header, InputSet, Metric,
-    Note, Outcome, Phase, Record, Series, Statistic, Target, Timing,
+    CaseId, CaseRow, ColdLevel, Conditions, Data, End, Environment, Failure, FailureKind, Header, InputSet,
+    Metric, Note, Outcome, Phase, Record, Series, Statistic, Target, Timing,
 };
 use gapbench::report::results::TargetResults;
 
@@ -136,7 +136,7 @@ fn rows() -> Vec<CaseRow> {
         ("unaccounted", vec![0.004, 0.005, 0.006]),
     ]
     .into_iter()
-    .map(|(name, seconds)| Phase { name: name.to_owned(), seconds })
+    .map(|(name, seconds)| Phase { level: ColdLevel::Process, name: name.to_owned(), seconds })
     .collect();
     #[allow(clippy::needless_update, reason = "a record may learn more of a timing without this test")]
     let timing =

@@ -14,7 +14,7 @@ pub(crate) fn own_error(_bench: &mut gapbench::prelude::Bencher) -> std::result:
     Ok(())
 }
 
-#[gap_bench(cold_start, memory, benchmark = "data/stsb.jsonl", inputs = "data/eval.jsonl")]
+#[gap_bench(cold_start(process, jit), memory, benchmark = "data/stsb.jsonl", inputs = "data/eval.jsonl")]
 fn service(_serve: &mut Serve) -> std::result::Result<(), String> {
     Ok(())
 }
