@@ -6,7 +6,7 @@ use crate::units::{Family, show_percent};
 
 use super::comparability::same;
 use super::estimate::Measured;
-use super::numbers::ALPHA;
+use super::numbers::{self, ALPHA};
 use super::{Change, ChangeVerdict, Interval, contention, load, reason};
 
 /// Changes of times, rates and memory below this are not called changes.
@@ -45,6 +45,7 @@ fn change(
         metric: series.metric,
         inputs: series.inputs,
         load: load::point(row, series),
+        also: numbers::also(series),
         change: Change::New,
         reason: String::new(),
         ours: Some(now.estimate(ALPHA)),
@@ -96,6 +97,8 @@ fn earlier<'a>(before: Option<&'a CaseRow>, series: &Series) -> Result<(&'a Case
             other.metric == series.metric
                 && other.inputs == series.inputs
                 && contradictions(series, other) == 0
+                && series.conditions.get(Condition::Noise).is_some()
+                    == other.conditions.get(Condition::Noise).is_some()
         })
         .map(|found| (before, found))
         .ok_or_else(|| "the earlier record has no such number under these conditions".to_owned())

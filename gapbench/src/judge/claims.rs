@@ -1,13 +1,13 @@
 //! One claim against one case.
 
 use crate::declare::{Declarations, PaperClaim, Wording};
-use crate::record::{CaseRow, Environment, Outcome, Series, Statistic};
+use crate::record::{CaseRow, Environment, Metric, Outcome, Series, Statistic};
 
 use super::comparability::{Comparison, compare};
 use super::estimate::{Measured, usual_statistic};
 use super::ladder::{Ascent, Rung};
 use super::matching::{Found, find};
-use super::{ClaimVerdict, Ladder, StepKind, Verdict, axes, contention, device, ladder};
+use super::{ClaimVerdict, Ladder, StepKind, Verdict, axes, contention, device, ladder, load};
 
 /// A verdict per claim that is about the case `row`, one of the run's `rows`. Gate and multiplicity are not yet
 /// considered.
@@ -42,9 +42,12 @@ fn verdict(claim: &PaperClaim, row: &CaseRow, environment: &Environment) -> Clai
         return without_number(claim, row, Verdict::NotMeasured, no_such_metric(claim, row));
     };
     let loaded = found.load.as_ref().map(|(_, load)| load);
-    let headline = match (loaded, &found.own, &found.reproduced) {
-        (Some(Ok(series)), ..) | (_, Some(Ok(series)), _) | (.., Ok(series)) => *series,
-        (_, own, Err(why)) => {
+    let headline = match (loaded, &found.noise, &found.own, &found.reproduced) {
+        (Some(Ok(series)), ..)
+        | (_, Some(Ok(series)), ..)
+        | (_, _, Some(Ok(series)), _)
+        | (.., Ok(series)) => *series,
+        (_, _, own, Err(why)) => {
             let own = match own {
                 Some(Err(own)) => format!("; own inputs: {own}"),
                 _ => String::new(),
@@ -65,6 +68,7 @@ fn verdict(claim: &PaperClaim, row: &CaseRow, environment: &Environment) -> Clai
 struct Numbers {
     reproduced: Option<Measured>,
     own: Option<Measured>,
+    noise: Option<Measured>,
     load: Option<Measured>,
     /// Why the claim's own statistic is not this one.
     other_statistic: Option<String>,
@@ -91,6 +95,7 @@ fn measure(claim: &PaperClaim, headline: &Series, found: &Found<'_>) -> Result<N
     Ok(Numbers {
         reproduced: found.reproduced.as_ref().ok().and_then(|series| prepare(series)),
         own: found.own.as_ref().and_then(|own| own.as_ref().ok()).and_then(|series| prepare(series)),
+        noise: found.noise.as_ref().and_then(|noise| noise.as_ref().ok()).and_then(|series| prepare(series)),
         load: found.load.as_ref().and_then(|(_, load)| load.as_ref().ok()).and_then(|series| prepare(series)),
         other_statistic,
     })
@@ -131,10 +136,22 @@ fn held_against(
     if let Some(own) = &found.own {
         rungs.push(Rung::new(claim, StepKind::OwnInputs, numbers.own.as_ref(), own.as_ref().err()));
     }
+    // Answers to the same items are compared item by item.
+    let graded = claim.metric == Metric::QualityAccuracy;
+    if let Some(noise) = &found.noise {
+        let pairs = row.noise.iter().find(|noise| noise.on_the_ladder).map(|noise| noise.pairs);
+        rungs.push(
+            Rung::new(claim, StepKind::Noise, numbers.noise.as_ref(), noise.as_ref().err())
+                .paired(pairs.filter(|_| graded)),
+        );
+    }
     if let Some((label, load)) = &found.load {
+        let point = load.as_ref().ok().and_then(|series| load::point(row, series));
+        let sent = row.loads.iter().find(|load| Some(load.point) == point);
         rungs.push(
             Rung::new(claim, StepKind::Load, numbers.load.as_ref(), load.as_ref().err())
-                .called(label.clone()),
+                .called(label.clone())
+                .paired(sent.and_then(|load| load.pairs).filter(|_| graded)),
         );
     }
     let ascent = Ascent {

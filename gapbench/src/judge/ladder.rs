@@ -1,7 +1,8 @@
 //! The way from the declared number to ours: one thing changes per step.
 
 use crate::declare::PaperClaim;
-use crate::stats::p_value_by_inversion;
+use crate::record::PairsRow;
+use crate::stats::{Pairs, p_value_by_inversion};
 
 use super::decide::decide;
 use super::estimate::Measured;
@@ -13,6 +14,7 @@ use super::{Estimate, Interval, Ladder, Step, StepKind, Verdict, contention, rea
 pub(super) struct Rung<'a> {
     kind: StepKind,
     label: Option<String>,
+    pairs: Option<Pairs>,
     ours: Option<&'a Measured>,
     goodness: Option<Goodness<'a>>,
     absent: Option<String>,
@@ -31,12 +33,25 @@ impl<'a> Rung<'a> {
             Some(Err(why)) => (None, Some(why)),
             None => (None, Some("its observations do not carry this statistic".to_owned())),
         };
-        Rung { kind, label: None, ours: measured, goodness, absent: absent.cloned().or(no_ratio) }
+        Rung {
+            kind,
+            label: None,
+            pairs: None,
+            ours: measured,
+            goodness,
+            absent: absent.cloned().or(no_ratio),
+        }
     }
 
     /// The same with a name of its own.
     pub(super) fn called(self, label: Option<String>) -> Rung<'a> {
         Rung { label, ..self }
+    }
+
+    /// The same with its items in pairs with those of the step below.
+    pub(super) fn paired(self, pairs: Option<PairsRow>) -> Rung<'a> {
+        let pairs = pairs.map(|PairsRow { n, lost, gained }| Pairs { n, lost, gained });
+        Rung { pairs, ..self }
     }
 
     /// The number.
@@ -142,11 +157,25 @@ impl<'a> Ascent<'a> {
             return rung.ratio(alpha).map(from_the_paper);
         };
         let after = rung.ratio(alpha / 2.0)?;
+        let value = before.value - after.value;
+        if let Some(paired) = self.paired_loss(rung, value) {
+            return Some(paired);
+        }
         Some(Interval {
-            value: before.value - after.value,
+            value,
             lower: before.lower.zip(after.upper).map(|(before, after)| before - after),
             upper: before.upper.zip(after.lower).map(|(before, after)| before - after),
         })
+    }
+
+    /// The interval of a loss on the same items, which is narrower than that of two sets.
+    fn paired_loss(&self, rung: &Rung<'_>, value: f64) -> Option<Interval> {
+        let pairs = rung.pairs.as_ref()?;
+        let declared = self.claim.declared.value;
+        let (middle, bounds) = (pairs.difference()?, pairs.interval(self.claim.policy.alpha)?);
+        // Under load not every item may have been asked, so only the width is taken over.
+        let end = |end: Option<f64>| end.map(|end| value + (end - middle) / declared);
+        (declared > 0.0).then(|| Interval { value, lower: end(bounds.lower), upper: end(bounds.upper) })
     }
 
     /// The sentence behind the verdict of the last step.
@@ -245,6 +274,7 @@ const fn cause(kind: StepKind) -> &'static str {
     match kind {
         StepKind::Paper | StepKind::Reproduced => "this system",
         StepKind::OwnInputs => "the inputs",
+        StepKind::Noise => "the noise",
         StepKind::Load => "the load",
     }
 }
@@ -270,9 +300,12 @@ pub(super) fn without_numbers(claim: &PaperClaim, found: &Found<'_>) -> Ladder {
     let reproduced = found.reproduced.as_ref().err().map(|why| absent(StepKind::Reproduced, why));
     let own =
         found.own.as_ref().and_then(|own| own.as_ref().err()).map(|why| absent(StepKind::OwnInputs, why));
+    let noise =
+        found.noise.as_ref().and_then(|noise| noise.as_ref().err()).map(|why| absent(StepKind::Noise, why));
     let load =
         found.load.as_ref().and_then(|(_, load)| load.as_ref().err()).map(|why| absent(StepKind::Load, why));
-    let steps = [paper_step(claim)].into_iter().chain(reproduced).chain(own).chain(load).collect();
+    let steps =
+        [paper_step(claim)].into_iter().chain(reproduced).chain(own).chain(noise).chain(load).collect();
     Ladder { steps, gap: None }
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::declare::PaperClaim;
-use crate::record::{CaseRow, Condition, InputSet, Metric, Role, Series};
+use crate::record::{CaseRow, Condition, ConditionValue, InputSet, Metric, Role, Series};
 
 use super::comparability::{differences, names_inputs, same};
 use super::load;
@@ -14,6 +14,8 @@ pub(super) struct Found<'a> {
     pub reproduced: Result<&'a Series, String>,
     /// The same with the user's inputs; absent where inputs do not matter.
     pub own: Option<Result<&'a Series, String>>,
+    /// The same with noise; absent where none was made, and where the claim itself is about noise.
+    pub noise: Option<Result<&'a Series, String>>,
     /// The same under load, and what the step is called; absent where nothing was sent, and where the claim itself is
     /// about a load.
     pub load: Option<(Option<String>, Result<&'a Series, String>)>,
@@ -27,7 +29,9 @@ pub(super) fn find<'a>(claim: &PaperClaim, row: &'a CaseRow) -> Option<Found<'a>
     }
     // A claim that names no load is about requests one after the other, unless only others were measured.
     let asks = load::is_asked(claim);
-    let alone = |series: &&&Series| asks || !load::is_loaded(series);
+    let asks_for_noise = claim.conditions.get(Condition::Noise).is_some();
+    let alone =
+        |series: &&&Series| (asks || !load::is_loaded(series)) && (asks_for_noise || !is_noisy(series));
     let mut candidates: Vec<&Series> = of_metric.iter().filter(alone).copied().collect();
     if candidates.is_empty() {
         candidates.clone_from(&of_metric);
@@ -55,7 +59,20 @@ pub(super) fn find<'a>(claim: &PaperClaim, row: &'a CaseRow) -> Option<Found<'a>
     });
     let top = own.as_ref().and_then(|own| own.as_ref().ok()).or(reproduced.as_ref().ok()).copied();
     let load = if top.is_some_and(load::is_loaded) { None } else { under_load(claim, row, &of_metric) };
-    Some(Found { reproduced, own, load })
+    let noise = if asks_for_noise { None } else { with_noise(row, &of_metric) };
+    Some(Found { reproduced, own, noise, load })
+}
+
+fn is_noisy(series: &Series) -> bool {
+    series.conditions.get(Condition::Noise).is_some()
+}
+
+/// The series with the noise that is a step of the ladder.
+fn with_noise<'a>(row: &CaseRow, of_metric: &[&'a Series]) -> Option<Result<&'a Series, String>> {
+    let noise = row.noise.iter().find(|noise| noise.on_the_ladder)?;
+    let name = ConditionValue::from(noise.noise.as_str());
+    let has = |series: &&&Series| series.conditions.get(Condition::Noise).is_some_and(|one| same(one, &name));
+    of_metric.iter().filter(|series| !load::is_loaded(series)).find(has).map(|series| Ok(*series))
 }
 
 /// The series of the load that stands for production.

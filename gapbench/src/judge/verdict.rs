@@ -84,6 +84,8 @@ pub enum StepKind {
     Reproduced,
     /// The same with the user's inputs.
     OwnInputs,
+    /// The same with noise on the inputs.
+    Noise,
     /// The same with the requests of others beside it.
     Load,
 }
@@ -95,6 +97,7 @@ impl StepKind {
             StepKind::Paper => "paper",
             StepKind::Reproduced => "reproduced here",
             StepKind::OwnInputs => "own inputs",
+            StepKind::Noise => "with noise",
             StepKind::Load => "under load",
         }
     }
@@ -215,6 +218,9 @@ pub struct ChangeVerdict {
     /// Under which load; absent for requests one after the other, and where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadPoint>,
+    /// What else sets it apart from another number of the same metric: `noise medium`, `cold jit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also: Option<String>,
     /// The verdict.
     pub change: Change,
     /// A sentence.
@@ -245,6 +251,9 @@ pub struct Summary {
     /// Under which load; absent for requests one after the other, and where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadPoint>,
+    /// What else sets it apart from another number of the same metric: `noise medium`, `cold jit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also: Option<String>,
     /// The number.
     pub estimate: Estimate,
 }

@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::results::TargetResults;
 use super::view::{
-    CaseView, ChangeView, ClaimView, LadderView, LoadView, NumberView, SkippedView, TargetView,
+    CaseView, ChangeView, ClaimView, LadderView, NumberView, SkippedView, TableView, TargetView,
 };
 use crate::record::date::show_utc;
 
@@ -214,8 +214,9 @@ fn number_row(case: &str, number: &NumberView) -> Markup {
 /// What is to be said of a case beyond its numbers.
 fn case(case: &CaseView) -> Markup {
     html! {
-        @if !case.cold_start.is_empty() { p { "Cold start of " (case.case) ": " (case.cold_start) } (END) }
-        @if let Some(found) = &case.load { (load(&case.case, found)) }
+        @for line in &case.cold_start { p { "Cold start of " (case.case) ": " (line) } (END) }
+        @if let Some(found) = &case.noise { (table("With noise", &case.case, found)) }
+        @if let Some(found) = &case.load { (table("Under load", &case.case, found)) }
         @for note in &case.notes { p { "Note on " (case.case) ": " (note) } (END) }
         @for found in &case.changes { (change(&case.case, found)) }
         @if let Some(why) = &case.failure {
@@ -227,9 +228,9 @@ fn case(case: &CaseView) -> Markup {
     }
 }
 
-fn load(case: &str, load: &LoadView) -> Markup {
+fn table(title: &str, case: &str, load: &TableView) -> Markup {
     html! {
-        h3 { "Under load: " (case) } (END)
+        h3 { (title) ": " (case) } (END)
         div.scroll {
             table {
                 thead { tr { @for (index, name) in load.head.iter().enumerate() { th.number[index > 0] { (name) } } } }

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::results::TargetResults;
-use super::view::{ClaimView, SkippedView, TargetView};
+use super::view::{ClaimView, SkippedView, TableView, TargetView};
 use crate::record::date::show_utc;
 
 /// The report of these [`section`]s, written at `unix` seconds.
@@ -115,7 +115,7 @@ fn write_numbers(out: &mut dyn Write, view: &TargetView) -> fmt::Result {
                 let cells = [
                     escape(&case.case),
                     escape(number.metric),
-                    escape(number.inputs),
+                    escape(&number.inputs),
                     escape(number.statistic),
                     escape(&number.value),
                     escape(&number.interval),
@@ -126,26 +126,34 @@ fn write_numbers(out: &mut dyn Write, view: &TargetView) -> fmt::Result {
         }
         writeln!(out)?;
     }
-    for (case, load) in view.cases.iter().filter_map(|case| Some((case, case.load.as_ref()?))) {
-        writeln!(out, "{} under load:\n\n| {} |", escape(&case.case), load.head.join(" | "))?;
-        writeln!(out, "|:--|{}", "--:|".repeat(load.head.len().saturating_sub(1)))?;
-        for row in &load.rows {
-            let cells: Vec<String> = row.iter().map(|cell| escape(cell)).collect();
-            writeln!(out, "| {} |", cells.join(" | "))?;
+    for case in &view.cases {
+        for (what, table) in [("with noise", &case.noise), ("under load", &case.load)] {
+            if let Some(table) = table {
+                write_table(out, &format!("{} {what}", case.case), table)?;
+            }
         }
-        writeln!(out)?;
-        for remark in &load.remarks {
-            writeln!(out, "- {}", escape(remark))?;
-        }
-        writeln!(out)?;
     }
     for case in &view.cases {
-        if !case.cold_start.is_empty() {
-            writeln!(out, "- Cold start of {}: {}", escape(&case.case), escape(&case.cold_start))?;
+        for line in &case.cold_start {
+            writeln!(out, "- Cold start of {}: {}", escape(&case.case), escape(line))?;
         }
         for note in &case.notes {
             writeln!(out, "- Note on {}: {}", escape(&case.case), escape(note))?;
         }
+    }
+    writeln!(out)
+}
+
+fn write_table(out: &mut dyn Write, title: &str, table: &TableView) -> fmt::Result {
+    writeln!(out, "{}:\n\n| {} |", escape(title), table.head.join(" | "))?;
+    writeln!(out, "|:--|{}", "--:|".repeat(table.head.len().saturating_sub(1)))?;
+    for row in &table.rows {
+        let cells: Vec<String> = row.iter().map(|cell| escape(cell)).collect();
+        writeln!(out, "| {} |", cells.join(" | "))?;
+    }
+    writeln!(out)?;
+    for remark in &table.remarks {
+        writeln!(out, "- {}", escape(remark))?;
     }
     writeln!(out)
 }

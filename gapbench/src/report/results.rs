@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::judge::Judgement;
 use crate::record::{
-    CaseId, Header, LoadRow, Note, Outcome, Record, SearchRow, Target, Timing, write_atomically,
+    CaseId, Header, LoadRow, NoiseRow, Note, Outcome, Record, SearchRow, Target, Timing, write_atomically,
 };
 
 use crate::stats::Sample;
@@ -90,6 +90,9 @@ pub struct CaseResult {
     /// Cold-start phases, where measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<PhaseResult>,
+    /// Kinds of noise in the order measured, where any were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noise: Vec<NoiseRow>,
     /// Loads in the order sent, where any were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<LoadRow>,
@@ -127,6 +130,7 @@ impl TargetResults {
             function: row.function.clone(),
             outcome: row.outcome.clone(),
             phases: row.phases.iter().map(|phase| phase_result(&phase.title(), &phase.seconds)).collect(),
+            noise: row.noise.clone(),
             loads: row.loads.clone(),
             search: row.search.clone(),
             timing: row.timing,

@@ -8,7 +8,7 @@ use super::columns::lay_out;
 use super::plain::{cut, pad, width, wrap};
 use super::results::TargetResults;
 use super::style::Paint;
-use super::view::{CaseView, ClaimView, LoadView, SkippedView, TargetView};
+use super::view::{CaseView, ClaimView, SkippedView, TableView, TargetView};
 
 /// How to show it.
 #[derive(Clone, Debug)]
@@ -188,6 +188,7 @@ impl Page {
                     || !case.cold_start.is_empty()
                     || !case.notes.is_empty()
                     || case.load.is_some()
+                    || case.noise.is_some()
             })
             .collect();
         if cases.is_empty() {
@@ -200,11 +201,12 @@ impl Page {
                 writeln!(out, "  {piece}")?;
             }
             self.case_numbers(out, case)?;
-            if !case.cold_start.is_empty() {
-                self.labelled(out, 6, "cold start", &case.cold_start)?;
+            case.cold_start.iter().try_for_each(|line| self.labelled(out, 6, "cold start", line))?;
+            if let Some(noise) = &case.noise {
+                self.table(out, "with noise", noise)?;
             }
             if let Some(load) = &case.load {
-                self.load(out, load)?;
+                self.table(out, "under load", load)?;
             }
             for note in &case.notes {
                 self.labelled(out, 6, "note", note)?;
@@ -227,7 +229,7 @@ impl Page {
                     format!("n={}", number.n),
                 ];
                 if with_inputs {
-                    row.push(number.inputs.to_owned());
+                    row.push(number.inputs.clone());
                 }
                 row
             })
@@ -238,14 +240,14 @@ impl Page {
         Ok(())
     }
 
-    fn load(&self, out: &mut dyn Write, load: &LoadView) -> fmt::Result {
-        let head: Vec<String> = load.head.iter().map(|name| (*name).to_owned()).collect();
-        let rows: Vec<Vec<String>> = [head].into_iter().chain(load.rows.iter().cloned()).collect();
+    fn table(&self, out: &mut dyn Write, name: &str, table: &TableView) -> fmt::Result {
+        let head: Vec<String> = table.head.iter().map(|name| (*name).to_owned()).collect();
+        let rows: Vec<Vec<String>> = [head].into_iter().chain(table.rows.iter().cloned()).collect();
         for (index, line) in aligned(&rows).iter().enumerate() {
             let line = if index == 0 { self.paint.quiet(line) } else { line.clone() };
             writeln!(out, "      {line}")?;
         }
-        load.remarks.iter().try_for_each(|remark| self.labelled(out, 6, "under load", remark))
+        table.remarks.iter().try_for_each(|remark| self.labelled(out, 6, name, remark))
     }
 
     fn changes(&self, out: &mut dyn Write, view: &TargetView) -> fmt::Result {

@@ -93,6 +93,7 @@ fn losses(ladder: &Ladder) -> Vec<(&'static str, f64)> {
         .map(|(kind, share)| {
             let name = match kind {
                 StepKind::OwnInputs => "inputs",
+                StepKind::Noise => "noise",
                 StepKind::Load => "load",
                 StepKind::Paper | StepKind::Reproduced => "unexplained",
             };
@@ -131,6 +132,7 @@ fn ladder(ladder: &Ladder, claim: &PaperClaim, not_comparable: bool) -> LadderVi
             }
             (StepKind::Reproduced, None, why) => view.absent.push(absent("not reproduced", why.as_deref())),
             (StepKind::OwnInputs, None, why) => view.absent.push(absent("no own inputs", why.as_deref())),
+            (StepKind::Noise, None, why) => view.absent.push(absent("no noise", why.as_deref())),
             (StepKind::Load, None, why) => view.absent.push(absent("no load", why.as_deref())),
         }
     }

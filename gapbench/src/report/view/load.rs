@@ -1,18 +1,13 @@
 //! The wording of a case under load: a table of loads, and what is to be said of them.
 
 use crate::judge::{CostLine, Summary, sweep};
-use crate::record::{LoadRow, Metric, SearchRow, TimeOf};
+use crate::record::{LoadRow, Metric, PairsRow, SearchRow, TimeOf};
 use crate::report::plain::one_line;
 use crate::report::results::CaseResult;
+use crate::stats::Pairs;
 use crate::units::{self, Family, show_percent};
 
-/// Loads as a table.
-#[derive(Clone, Debug)]
-pub(crate) struct LoadView {
-    pub(crate) head: Vec<&'static str>,
-    pub(crate) rows: Vec<Vec<String>>,
-    pub(crate) remarks: Vec<String>,
-}
+use super::TableView;
 
 /// Other programs that took more of the machine than this are worth a word.
 const OTHERS_WORTH_A_WORD: f64 = 0.1;
@@ -56,7 +51,7 @@ fn number(measured: &[&Summary], metric: Metric) -> Option<String> {
 }
 
 /// The loads of a case, with what was `measured` of it; absent where none were sent.
-pub(super) fn view(row: &CaseResult, measured: &[&Summary], costs: &[CostLine]) -> Option<LoadView> {
+pub(super) fn view(row: &CaseResult, measured: &[&Summary], costs: &[CostLine]) -> Option<TableView> {
     if row.loads.is_empty() {
         return None;
     }
@@ -97,7 +92,7 @@ pub(super) fn view(row: &CaseResult, measured: &[&Summary], costs: &[CostLine]) 
         ),
     }));
     remarks.extend(costs.iter().filter(|line| line.case == row.case).map(|line| one_line(&line.text)));
-    Some(LoadView { head, rows: rows.collect(), remarks })
+    Some(TableView { head, rows: rows.collect(), remarks })
 }
 
 /// Of a search only its two ends are shown, and what went wrong.
@@ -133,6 +128,7 @@ fn remarks(load: &LoadRow) -> Vec<String> {
         let growth = units::show(load.growth.unwrap_or(0.0), Family::Time);
         found.push(format!("{at}: the service falls behind: latencies grow by {growth} per second"));
     }
+    found.extend(accuracy(load).map(|said| format!("{at}: {said}")));
     if load.counts.lost() > 0 {
         found.push(format!("{at}: {}", lost(load)));
     }
@@ -149,6 +145,29 @@ fn remarks(load: &LoadRow) -> Vec<String> {
     }
     found
 }
+
+/// Accuracies that differ by less than this share of the accuracy alone are the same.
+const SAME_ACCURACY: f64 = 0.05;
+
+/// Whether the load changed the answers to the same items. An interval that holds 0 does not say so.
+fn accuracy(load: &LoadRow) -> Option<String> {
+    let PairsRow { n, lost, gained } = load.pairs.filter(|_| load.invalid.is_none())?;
+    let pairs = Pairs { n, lost, gained };
+    let (difference, ends) = (pairs.difference()?, pairs.interval(2.0 * ALPHA)?);
+    let (lower, upper) = (ends.lower? * 100.0, ends.upper? * 100.0);
+    let found = format!("{:.1} points ({lower:.1}..{upper:.1}) of {n} items", difference * 100.0);
+    match pairs.equivalent(SAME_ACCURACY, ALPHA)? {
+        true => None,
+        false if lower > 0.0 => Some(format!("the load costs accuracy: {found}")),
+        false => Some(format!(
+            "{n} items cannot say whether the load changes the accuracy by less than {:.0} points: {found}",
+            SAME_ACCURACY * 100.0
+        )),
+    }
+}
+
+/// Error level of the intervals.
+const ALPHA: f64 = 0.05;
 
 fn lost(load: &LoadRow) -> String {
     let counts = &load.counts;

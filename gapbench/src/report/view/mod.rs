@@ -11,9 +11,9 @@ use super::results::{Status, TargetResults};
 mod case;
 mod claim;
 mod load;
+mod noise;
 
 pub use claim::declared;
-pub(crate) use load::LoadView;
 
 /// One bench target.
 #[derive(Clone, Debug)]
@@ -73,14 +73,23 @@ pub(crate) struct LadderView {
 pub(crate) struct CaseView {
     pub(crate) case: String,
     pub(crate) numbers: Vec<NumberView>,
-    /// Empty where no cold start was measured.
-    pub(crate) cold_start: String,
-    pub(crate) load: Option<LoadView>,
+    /// A line per level; empty where no cold start was measured.
+    pub(crate) cold_start: Vec<String>,
+    pub(crate) noise: Option<TableView>,
+    pub(crate) load: Option<TableView>,
     pub(crate) changes: Vec<ChangeView>,
     pub(crate) notes: Vec<String>,
     /// `panic: why`; absent where the case did not fail.
     pub(crate) failure: Option<String>,
     pub(crate) stderr_tail: Vec<String>,
+}
+
+/// A table with what is to be said of it.
+#[derive(Clone, Debug)]
+pub(crate) struct TableView {
+    pub(crate) head: Vec<&'static str>,
+    pub(crate) rows: Vec<Vec<String>>,
+    pub(crate) remarks: Vec<String>,
 }
 
 /// Cases that were skipped for the same reason.
@@ -94,7 +103,7 @@ pub(crate) struct SkippedView {
 #[derive(Clone, Debug)]
 pub(crate) struct NumberView {
     pub(crate) metric: &'static str,
-    pub(crate) inputs: &'static str,
+    pub(crate) inputs: String,
     pub(crate) statistic: &'static str,
     pub(crate) value: String,
     pub(crate) interval: String,

@@ -280,8 +280,14 @@ fn claims() -> Vec<ClaimVerdict> {
 
 pub(crate) fn judgement() -> Judgement {
     let case = CaseId("paper::intent".to_owned());
-    let summary =
-        |metric, inputs, estimate| Summary { case: case.clone(), metric, inputs, load: None, estimate };
+    let summary = |metric, inputs, estimate| Summary {
+        case: case.clone(),
+        metric,
+        inputs,
+        load: None,
+        also: None,
+        estimate,
+    };
     let own = Some(InputSet::Own);
     Judgement {
         costs: Vec::new(),
@@ -290,6 +296,7 @@ pub(crate) fn judgement() -> Judgement {
             case: case.clone(),
             metric: Metric::LatencyE2e,
             load: None,
+            also: None,
             inputs: own,
             change: Change::Slower,
             reason: "the whole interval of the ratio lies below 1 - 5 %".to_owned(),
