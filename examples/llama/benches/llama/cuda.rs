@@ -19,7 +19,7 @@ const ANSWER: usize = 16;
 /// The folder of a preset, written once. Large ones take gigabytes, so that nothing is written without a device.
 fn folder(name: &str) -> Result<PathBuf> {
     // The name changes whenever what is written does.
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("llama-{name}-1"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("llama-{name}-2"));
     if !folder.exists() {
         let preset = presets::preset(name).ok_or_else(|| format!("there is no preset `{name}`"))?;
         let unfinished = folder.with_extension(process::id().to_string());

@@ -146,14 +146,9 @@ impl Linear {
     }
 }
 
-/// The numbers of a tensor, all of them finite: one that is not would make every answer NaN.
+/// The numbers of a tensor, all of them finite.
 fn numbers(weights: &Weights, name: &str) -> Result<Vec<f32>, Error> {
     let numbers = weights.tensor(name)?.to_f32();
-    match numbers.iter().position(|number| !number.is_finite()) {
-        None => Ok(numbers),
-        Some(position) => {
-            let value = numbers.get(position).copied().unwrap_or(f32::NAN);
-            Err(Error::NotFinite { path: weights.path(name), tensor: name.into(), position, value })
-        }
-    }
+    weights.check_finite(name, &numbers)?;
+    Ok(numbers)
 }

@@ -28,6 +28,15 @@ impl Dtype {
         }
     }
 
+    /// Whether a finite number stays finite in this format. Bytes have a scale that makes them hold any.
+    pub(super) fn holds(self, number: f32) -> bool {
+        match self {
+            Self::F32 | Self::I8 => number.is_finite(),
+            Self::F16 => f16::from_f32(number).is_finite(),
+            Self::Bf16 => bf16::from_f32(number).is_finite(),
+        }
+    }
+
     pub(super) fn of(stored: safetensors::Dtype) -> Option<Self> {
         match stored {
             safetensors::Dtype::F32 => Some(Self::F32),

@@ -71,12 +71,18 @@ impl Weights {
         if index.exists() {
             Self::open_indexed(folder, index)
         } else if one.exists() {
-            let shard = Shard::open(&one)?;
-            let places = shard.header.tensors().into_keys().map(|name| (name, 0)).collect();
-            Ok(Self { source: one, shards: vec![shard], places })
+            let map = map::map(&one)?;
+            Self::of_map(one, map)
         } else {
             Err(Error::NoWeights { path: folder.into() })
         }
+    }
+
+    /// The weights in a file that is mapped already, or was made in memory.
+    pub(crate) fn of_map(path: PathBuf, map: Mmap) -> Result<Self, Error> {
+        let shard = Shard::new(&path, map)?;
+        let places = shard.header.tensors().into_keys().map(|name| (name, 0)).collect();
+        Ok(Self { source: path, shards: vec![shard], places })
     }
 
     fn open_indexed(folder: &Path, index: PathBuf) -> Result<Self, Error> {
@@ -168,6 +174,37 @@ impl Weights {
         shard.map_or_else(|| self.source.clone(), |shard| shard.path.clone())
     }
 
+    /// Holds a tensor's numbers against a number format that they are to be kept in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFinite`], [`Error::NotHeld`], and those of [`Weights::tensor`].
+    pub fn check_numbers(&self, name: &str, dtype: Dtype) -> Result<(), Error> {
+        let numbers = self.tensor(name)?.to_f32();
+        self.check_finite(name, &numbers)?;
+        match numbers.iter().position(|number| !dtype.holds(*number)) {
+            None => Ok(()),
+            Some(position) => Err(Error::NotHeld {
+                path: self.path(name),
+                tensor: name.into(),
+                position,
+                value: numbers.get(position).copied().unwrap_or(f32::NAN),
+                dtype,
+            }),
+        }
+    }
+
+    /// A tensor's numbers are all finite: one that is not would make every answer NaN.
+    pub(crate) fn check_finite(&self, name: &str, numbers: &[f32]) -> Result<(), Error> {
+        match numbers.iter().position(|number| !number.is_finite()) {
+            None => Ok(()),
+            Some(position) => {
+                let value = numbers.get(position).copied().unwrap_or(f32::NAN);
+                Err(Error::NotFinite { path: self.path(name), tensor: name.into(), position, value })
+            }
+        }
+    }
+
     /// Bytes of all numbers, headers excluded.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
@@ -215,7 +252,10 @@ impl Weights {
 
 impl Shard {
     fn open(path: &Path) -> Result<Self, Error> {
-        let map = map::map(path)?;
+        Self::new(path, map::map(path)?)
+    }
+
+    fn new(path: &Path, map: Mmap) -> Result<Self, Error> {
         match SafeTensors::read_metadata(&map) {
             // The length of the header is stored before it, in eight bytes.
             Ok((length, header)) => Ok(Self { path: path.into(), header, start: length + 8, map }),
