@@ -16,10 +16,15 @@ const PAST: usize = 512;
 /// Tokens that each request is answered with.
 const ANSWER: usize = 16;
 
+/// The variable that names where models are, and are written where they are not: a large one need not be written by a
+/// benchmark, whose time is limited. Cargo's target folder if it is not set.
+const MODELS: &str = "LLAMA_MODELS";
+
 /// The folder of a preset, written once. Large ones take gigabytes, so that nothing is written without a device.
 fn folder(name: &str) -> Result<PathBuf> {
     // The name changes whenever what is written does.
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("llama-{name}-2"));
+    let parent = std::env::var_os(MODELS).map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
+    let folder = parent.join(format!("llama-{name}-2"));
     if !folder.exists() {
         let preset = presets::preset(name).ok_or_else(|| format!("there is no preset `{name}`"))?;
         let unfinished = folder.with_extension(process::id().to_string());

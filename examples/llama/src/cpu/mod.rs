@@ -1,5 +1,6 @@
 //! The engine on the CPU: one thread, f32, keys and values in a cache that is allocated once.
 
+mod arena;
 mod attention;
 mod cache;
 mod forward;

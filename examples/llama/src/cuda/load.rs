@@ -3,6 +3,7 @@
 //! and the pages that the system keeps of the file.
 
 use std::collections::HashMap;
+use std::thread;
 use std::time::Instant;
 
 use gapbench_cuda::{Buffer, Cuda, Event, Function, Pointer, Staging, Stream};
@@ -62,6 +63,27 @@ pub(super) struct Loader<'a> {
 #[allow(clippy::disallowed_methods, reason = "the phases of a load, which no test replaces")]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// Threads that read a file at once: beyond these the memory's bandwidth is reached.
+const READERS: usize = 8;
+/// Less than this is not worth a thread.
+const PART: usize = 1 << 20;
+
+/// Copies on several threads: one alone is slower than the bus, since each page of a mapped file is a fault.
+fn copy(from: &[u8], to: &mut [u8]) {
+    let readers = thread::available_parallelism().map_or(1, usize::from).min(READERS);
+    let part = from.len().div_ceil(readers).max(PART);
+    thread::scope(|scope| {
+        let mut parts = from.chunks(part).zip(to.chunks_mut(part));
+        let mine = parts.next();
+        for (from, to) in parts {
+            scope.spawn(|| to.copy_from_slice(from));
+        }
+        if let Some((from, to)) = mine {
+            to.copy_from_slice(from);
+        }
+    });
 }
 
 /// What a tensor of numbers is stored as; nothing for bytes with scales.
@@ -181,7 +203,7 @@ impl<'a> Loader<'a> {
         // The wait above is the bus's time; this is the file's.
         let begin = now();
         if let Some(place) = place.get_mut(..piece.len()) {
-            place.copy_from_slice(piece);
+            copy(piece, place);
         }
         self.report.fill_s += begin.elapsed().as_secs_f64();
         self.report.bytes += piece.len() as u64;

@@ -268,14 +268,21 @@ impl Tensor<'_> {
     /// The numbers, row by row, i8 multiplied by its scales.
     #[must_use]
     pub fn to_f32(&self) -> Vec<f32> {
-        let mut numbers = self.dtype.decode(self.bytes);
+        let mut numbers = vec![0.0; self.bytes.len() / self.dtype.bytes()];
+        self.write_f32(&mut numbers);
+        numbers
+    }
+
+    /// Writes the numbers, as [`Tensor::to_f32`] has them, as far as there is room.
+    pub fn write_f32(&self, numbers: &mut [f32]) {
+        self.dtype.decode(self.bytes, numbers);
         if self.dtype == Dtype::I8 {
-            let scale = Dtype::F32.decode(self.scale);
+            let mut scale = vec![0.0; self.scale.len() / size_of::<f32>()];
+            Dtype::F32.decode(self.scale, &mut scale);
             let columns = (numbers.len() / scale.len().max(1)).max(1);
             for (row, scale) in numbers.chunks_mut(columns).zip(scale) {
                 row.iter_mut().for_each(|number| *number *= scale);
             }
         }
-        numbers
     }
 }
