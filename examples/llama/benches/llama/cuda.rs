@@ -105,8 +105,9 @@ fn within(expected: &[f32], model: &Model, device: &Cuda) -> Result<Closeness> {
 /// One more token for each of so many sequences, a whole step as one launch. Its bytes are weights and cache.
 #[gap_bench(preset = ["tiny", "1b", "8b"], batch = [1, 8, 50])]
 fn decode_step_cuda(bench: &mut Kernel<Cuda>, preset: &str, batch: u32) -> Result<()> {
-    let count = if bench.is_test() { batch.min(9) } else { batch } as usize;
-    let past = if bench.is_test() { 5 } else { PAST };
+    let is_small = bench.is_test() || bench.device().facts().simulated;
+    let count = if is_small { batch.min(9) } else { batch } as usize;
+    let past = if is_small { 5 } else { PAST };
     let room = past + 4;
     let cache_tokens = count * room.next_multiple_of(16);
     let options = Options { max_batch: count, chunk: past.max(64), ..Options::new(cache_tokens) };
@@ -157,7 +158,8 @@ fn on_cpu(model: &Model, prompts: &[Vec<u32>], cache_tokens: usize) -> Result<Ve
 /// A prompt of so many tokens, up to the logits of the token after it, as one launch.
 #[gap_bench(preset = ["tiny", "1b", "8b"], tokens = [2048])]
 fn prefill_step_cuda(bench: &mut Kernel<Cuda>, preset: &str, tokens: u32) -> Result<()> {
-    let tokens = if bench.is_test() { 40 } else { tokens as usize };
+    let is_small = bench.is_test() || bench.device().facts().simulated;
+    let tokens = if is_small { 40 } else { tokens as usize };
     let options = Options { max_batch: 1, chunk: tokens, ..Options::new(tokens) };
     let mut model = model(bench.device(), preset, &options)?;
     let config = model.config.clone();
