@@ -8,7 +8,7 @@ use cudarc::cublas::CudaBlas;
 use half::{bf16, f16};
 use libloading::os::unix::Library;
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, View};
 use crate::element::Element;
 use crate::error::CudaError;
 use crate::find::environment;
@@ -112,6 +112,28 @@ types! {
     bf16: 14, 68;
 }
 
+/// What a product of `T` may be stored as: `T`, or `f32` for the small types, whose sums are `f32` anyway.
+pub trait GemmInto<T: Gemm>: Gemm {}
+
+impl<T: Gemm> GemmInto<T> for T {}
+impl GemmInto<f16> for f32 {}
+impl GemmInto<bf16> for f32 {}
+
+/// How a factor lies in memory, by the numbers of `cublasOperation_t`.
+#[derive(Clone, Copy)]
+enum Stored {
+    AsItIs = 0,
+    Transposed = 1,
+}
+
+/// A matrix of cuBLAS, which takes them column by column.
+struct Columns {
+    address: u64,
+    data: c_int,
+    leading: c_int,
+    stored: Stored,
+}
+
 /// CUBLAS_COMPUTE_64F, whose factors are `f64` too.
 const DOUBLE: c_int = 70;
 /// CUBLAS_GEMM_DEFAULT
@@ -155,60 +177,121 @@ impl Blas {
         beta: f64,
         c: &mut Buffer<T>,
     ) -> Result<(), CudaError> {
-        let sizes = [("a", a.len(), m, k), ("b", b.len(), k, n), ("c", c.len(), m, n)];
-        for (name, len, rows, columns) in sizes {
-            if rows.checked_mul(columns) != Some(len) {
-                let what = format!("{name} has {len} elements, and a matrix of {rows}x{columns} is needed");
-                return Err(CudaError::Length { what });
-            }
-        }
-        let number = |size: usize| {
-            c_int::try_from(size)
-                .map_err(|_| CudaError::Length { what: format!("cuBLAS takes no size of {size}") })
-        };
-        let (m, n, k) = (number(m)?, number(n)?, number(k)?);
-        if m == 0 || n == 0 {
-            return Ok(());
-        }
+        check([("a", a.len(), m, k), ("b", b.len(), k, n), ("c", c.len(), m, n)])?;
+        let (m, n, k) = (size(m)?, size(n)?, size(k)?);
         for buffer in [a, b, &*c] {
             buffer.used_on(&self.stream);
         }
+        // What is stored row by row is the transpose of what is stored column by column, as cuBLAS takes it; and the
+        // transpose of a product is that of the factors in the other order.
+        let matrix = |buffer: &Buffer<T>, leading| Columns {
+            address: buffer.ptr(),
+            data: T::DATA,
+            leading,
+            stored: Stored::AsItIs,
+        };
+        self.multiply(T::COMPUTE, (n, m, k), [alpha, beta], [matrix(b, n), matrix(a, k.max(1)), matrix(c, n)])
+    }
+
+    /// `y = x * weightᵗ` of matrices that are stored row by row: `x` has `m` rows, `weight` has `n` rows, both have `k`
+    /// columns, as a linear layer has them, and `y` has `m` rows and `n` columns. `y` may be `f32` where the factors are
+    /// smaller. It does not wait for the product. A [`View::cast`] makes a view of bytes one of numbers.
+    ///
+    /// # Errors
+    /// [`CudaError::Length`] if a view has not the size of its matrix, or `y` shares memory with a factor; cuBLAS's
+    /// refusal.
+    pub fn gemm_transposed<T: Gemm, C: GemmInto<T>>(
+        &self,
+        (m, n, k): (usize, usize, usize),
+        x: &View<T>,
+        weight: &View<T>,
+        y: &View<C>,
+    ) -> Result<(), CudaError> {
+        let sizes = [("x", x.len(), m, k), ("weight", weight.len(), n, k), ("y", y.len(), m, n)];
+        check(sizes)?;
+        for (name, factor) in [("x", x), ("weight", weight)] {
+            if y.overlaps(factor) {
+                let what = format!("y shares memory with {name}, and a product has to have its own");
+                return Err(CudaError::Length { what });
+            }
+            factor.used_on(&self.stream);
+        }
+        y.used_on(&self.stream);
+        let (m, n, k) = (size(m)?, size(n)?, size(k)?);
+        // Column by column, what is computed is yᵗ = weight * xᵗ.
+        let matrix = |address, data, leading, stored| Columns { address, data, leading, stored };
+        self.multiply(
+            T::COMPUTE,
+            (n, m, k),
+            [1.0, 0.0],
+            [
+                matrix(weight.ptr(), T::DATA, k.max(1), Stored::Transposed),
+                matrix(x.ptr(), T::DATA, k.max(1), Stored::AsItIs),
+                matrix(y.ptr(), C::DATA, n, Stored::AsItIs),
+            ],
+        )
+    }
+
+    /// `c = alpha * a * b + beta * c`, column by column: `a` has `m` rows, `c` has `n` columns, and `k` are summed.
+    fn multiply(
+        &self,
+        compute: c_int,
+        (m, n, k): (c_int, c_int, c_int),
+        factors: [f64; 2],
+        [a, b, c]: [Columns; 3],
+    ) -> Result<(), CudaError> {
+        if m == 0 || n == 0 {
+            return Ok(());
+        }
         self.stream.core().bind()?;
-        let (single, double) = ([alpha as f32, beta as f32], [alpha, beta]);
-        let [alpha, beta]: [*const c_void; 2] = if T::COMPUTE == DOUBLE {
+        let (single, double) = (factors.map(|factor| factor as f32), factors);
+        let [alpha, beta]: [*const c_void; 2] = if compute == DOUBLE {
             double.each_ref().map(|factor| std::ptr::from_ref(factor).cast())
         } else {
             single.each_ref().map(|factor| std::ptr::from_ref(factor).cast())
         };
         let pointer = |address: u64| std::ptr::without_provenance_mut::<c_void>(address as usize);
-        // What is stored row by row is the transpose of what is stored column by column, as cuBLAS takes it; and the
-        // transpose of a product is that of the factors in the other order.
         // SAFETY: the matrices have the sizes that are said, and the factors have the type of the computation.
         let status = unsafe {
             (self.symbols.gemm)(
                 (*self.raw.handle()).cast(),
-                0,
-                0,
-                n,
+                a.stored as c_int,
+                b.stored as c_int,
                 m,
+                n,
                 k,
                 alpha,
-                pointer(b.ptr()),
-                T::DATA,
-                n,
-                pointer(a.ptr()),
-                T::DATA,
-                k.max(1),
+                pointer(a.address),
+                a.data,
+                a.leading,
+                pointer(b.address),
+                b.data,
+                b.leading,
                 beta,
-                pointer(c.ptr()),
-                T::DATA,
-                n,
-                T::COMPUTE,
+                pointer(c.address),
+                c.data,
+                c.leading,
+                compute,
                 DEFAULT_ALGORITHM,
             )
         };
         if status == 0 { Ok(()) } else { Err(status_error("cublasGemmEx", status)) }
     }
+}
+
+/// Compares the elements of each matrix with its rows and columns.
+fn check(matrices: [(&str, usize, usize, usize); 3]) -> Result<(), CudaError> {
+    for (name, len, rows, columns) in matrices {
+        if rows.checked_mul(columns) != Some(len) {
+            let what = format!("{name} has {len} elements, and a matrix of {rows}x{columns} is needed");
+            return Err(CudaError::Length { what });
+        }
+    }
+    Ok(())
+}
+
+fn size(size: usize) -> Result<c_int, CudaError> {
+    c_int::try_from(size).map_err(|_| CudaError::Length { what: format!("cuBLAS takes no size of {size}") })
 }
 
 /// The codes of cuBLAS are others than the driver's.

@@ -116,6 +116,16 @@ impl<T: Element> Buffer<T> {
 }
 
 impl<T> Buffer<T> {
+    /// All of it, which keeps it alive.
+    pub fn whole(&self) -> View<T> {
+        View {
+            ptr: self.ptr(),
+            allocation: Arc::clone(&self.allocation),
+            len: self.len,
+            element: PhantomData,
+        }
+    }
+
     /// All of it as bytes, which keeps it alive.
     pub(crate) fn region(&self) -> View<u8> {
         let (allocation, len) = (Arc::clone(&self.allocation), self.len * size_of::<T>());
@@ -162,6 +172,30 @@ pub struct View<T> {
     ptr: Address,
     len: usize,
     element: PhantomData<T>,
+}
+
+impl<T: Element> View<T> {
+    /// The same bytes as numbers of another type.
+    ///
+    /// # Errors
+    /// [`CudaError::Length`] if the bytes are no whole number of them, or begin where none can.
+    pub fn cast<U: Element>(&self) -> Result<View<U>, CudaError> {
+        let (bytes, size) = (self.len * size_of::<T>(), size_of::<U>());
+        if !bytes.is_multiple_of(size) || !self.ptr.is_multiple_of(size as u64) {
+            let what =
+                format!("{bytes} bytes at {:#x} are no whole and aligned numbers of {}", self.ptr, U::NAME);
+            return Err(CudaError::Length { what });
+        }
+        let allocation = Arc::clone(&self.allocation);
+        Ok(View { allocation, ptr: self.ptr, len: bytes / size, element: PhantomData })
+    }
+
+    /// Whether both have a byte in common.
+    pub(crate) fn overlaps<U: Element>(&self, other: &View<U>) -> bool {
+        let end = |ptr: Address, bytes: usize| ptr + bytes as u64;
+        let (mine, theirs) = (self.len * size_of::<T>(), other.len * size_of::<U>());
+        mine > 0 && theirs > 0 && self.ptr < end(other.ptr, theirs) && other.ptr < end(self.ptr, mine)
+    }
 }
 
 impl<T> View<T> {

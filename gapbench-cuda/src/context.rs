@@ -214,9 +214,18 @@ impl Context {
         }
     }
 
+    /// The kernel launched last, for errors that are seen later.
+    pub(crate) fn last_launched(&self) -> Option<Arc<str>> {
+        self.last_kernel.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another one in its place.
+    pub(crate) fn replace_last_launched(&self, kernel: Option<Arc<str>>) -> Option<Arc<str>> {
+        std::mem::replace(&mut *self.last_kernel.lock().unwrap_or_else(PoisonError::into_inner), kernel)
+    }
+
     fn last_kernel(&self) -> Option<String> {
-        let last = self.last_kernel.lock().unwrap_or_else(PoisonError::into_inner);
-        last.as_ref().map(|kernel| kernel.to_string())
+        self.last_launched().map(|kernel| kernel.to_string())
     }
 
     pub(crate) fn next_allocation(&self) -> u64 {

@@ -79,6 +79,18 @@ pub enum CudaError {
         /// The kernel launched last.
         kernel: Option<String>,
     },
+    /// A capture, or the graph of it, was refused. None of the work was done: it can be given to the stream without a
+    /// capture.
+    Capture {
+        /// The function that refused.
+        call: &'static str,
+        /// What it answered.
+        code: Status,
+        /// The kernel that was launched last within the capture.
+        kernel: Option<String>,
+        /// The call within the capture that ended it, where one failed.
+        cause: Option<Box<CudaError>>,
+    },
     /// A library beside the driver is missing or does not work.
     Library {
         /// What it is called.
@@ -193,6 +205,17 @@ impl fmt::Display for CudaError {
                 waited.as_secs_f64(),
                 last_launched(kernel.as_ref())
             ),
+            CudaError::Capture { call, code, kernel, cause } => {
+                write!(formatter, "record a graph: {call} answered {code}: {}", code.meaning())?;
+                match kernel {
+                    Some(kernel) => write!(formatter, "; the kernel recorded last is {kernel}")?,
+                    None => write!(formatter, "; no kernel was recorded")?,
+                }
+                if let Some(cause) = cause {
+                    write!(formatter, "; before that it failed to {cause}")?;
+                }
+                write!(formatter, "; the work can be launched without a graph")
+            }
             CudaError::Library { name, searched, what } if what.is_empty() => write!(
                 formatter,
                 "find {name}: it is not in {searched}; name its folder in GAPBENCH_CUDA_PATH"

@@ -74,6 +74,12 @@ symbols! {
         query_event = "cuEventQuery" (Handle);
         elapsed = "cuEventElapsedTime" (*mut f32, Handle, Handle);
         destroy_event = "cuEventDestroy_v2" (Handle);
+        begin_capture = "cuStreamBeginCapture_v2" (Handle, c_int);
+        end_capture = "cuStreamEndCapture" (Handle, *mut Handle);
+        instantiate_graph = "cuGraphInstantiateWithFlags" (*mut Handle, Handle, u64);
+        launch_graph = "cuGraphLaunch" (Handle, Handle);
+        destroy_graph = "cuGraphDestroy" (Handle);
+        destroy_executable_graph = "cuGraphExecDestroy" (Handle);
         load_module = "cuModuleLoadDataEx" (*mut Handle, *const c_void, c_uint, *mut c_int, *mut *mut c_void);
         unload_module = "cuModuleUnload" (Handle);
         function = "cuModuleGetFunction" (*mut Handle, Handle, *const c_char);

@@ -5,7 +5,7 @@
 
 mod support;
 
-use gapbench_cuda::{Buffer, Code, Cuda, CudaError, Element, Gemm, Grid, Probe};
+use gapbench_cuda::{Buffer, Code, Cuda, CudaError, Element, Gemm, GemmInto, Grid, Probe};
 use half::{bf16, f16};
 use support::{control, scenario, scenario_in, simulated};
 
@@ -35,6 +35,91 @@ fn products_of_every_type() {
         assert_eq!(error.to_string(), "use a buffer: a has 6 elements, and a matrix of 2x2 is needed");
         // One handle for all.
         assert_eq!(support::calls("cublasCreate_v2"), 1);
+    });
+}
+
+/// Two rows and three columns times the transpose of two rows and three columns; exact in every type.
+fn transposed<T: Gemm, C: GemmInto<T> + PartialEq + std::fmt::Debug>(
+    cuda: &Cuda,
+    from: fn(f32) -> T,
+    into: fn(f32) -> C,
+) {
+    let upload = |values: &[f32]| -> Buffer<T> {
+        cuda.upload(&values.iter().map(|value| from(*value)).collect::<Vec<_>>()).unwrap()
+    };
+    // The matrices are parts of larger buffers.
+    let x = upload(&[9.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 9.0]);
+    let weight = upload(&[1.0, 0.0, 2.0, -1.0, 3.0, 1.0]);
+    let y = cuda.uninit::<C>(6).unwrap();
+    let view = (x.view(1..7).unwrap(), weight.whole(), y.view(1..5).unwrap());
+    cuda.blas().unwrap().gemm_transposed((2, 2, 3), &view.0, &view.1, &view.2).unwrap();
+    let got = cuda.download(&y).unwrap();
+    assert_eq!(got[1..5], [7.0, 8.0, 16.0, 17.0].map(into));
+    // A NaN is not equal to itself.
+    let outside = [&got[..1], &got[5..]];
+    assert!(outside.iter().all(|part| *part != part.to_vec()), "what is outside of the view stays: {got:?}");
+}
+
+#[test]
+fn products_with_a_transposed_factor() {
+    scenario("products_with_a_transposed_factor", "", || {
+        let cuda = Cuda::find().unwrap();
+        transposed::<f32, f32>(&cuda, |value| value, |value| value);
+        transposed::<f64, f64>(&cuda, f64::from, f64::from);
+        transposed::<f16, f16>(&cuda, f16::from_f32, f16::from_f32);
+        transposed::<f16, f32>(&cuda, f16::from_f32, |value| value);
+        transposed::<bf16, bf16>(&cuda, bf16::from_f32, bf16::from_f32);
+        transposed::<bf16, f32>(&cuda, bf16::from_f32, |value| value);
+        let blas = cuda.blas().unwrap();
+        // The sum is kept in f32: 1 + 1/512 is no bf16, and is what comes out in f32.
+        let x = cuda.upload(&[bf16::from_f32(1.0), bf16::from_f32(1.0 / 512.0)]).unwrap();
+        let ones = cuda.upload(&[bf16::ONE; 2]).unwrap();
+        let (wide, narrow) = (cuda.uninit::<f32>(1).unwrap(), cuda.uninit::<bf16>(1).unwrap());
+        blas.gemm_transposed((1, 1, 2), &x.whole(), &ones.whole(), &wide.whole()).unwrap();
+        blas.gemm_transposed((1, 1, 2), &x.whole(), &ones.whole(), &narrow.whole()).unwrap();
+        assert_eq!(cuda.download(&wide).unwrap(), [1.0 + 1.0 / 512.0]);
+        assert_eq!(cuda.download(&narrow).unwrap(), [bf16::ONE]);
+        // Nothing to sum is zero, and no row is nothing.
+        blas.gemm_transposed((1, 1, 0), &x.view(0..0).unwrap(), &ones.view(0..0).unwrap(), &wide.whole())
+            .unwrap();
+        assert_eq!(cuda.download(&wide).unwrap(), [0.0]);
+        blas.gemm_transposed((0, 1, 2), &x.view(0..0).unwrap(), &ones.whole(), &wide.view(0..0).unwrap())
+            .unwrap();
+        // Bytes are numbers by a cast.
+        let bytes = cuda.upload(&[0_u8, 0, 0x80, 0x3f, 0, 0, 0, 0x40]).unwrap();
+        let twos = bytes.whole().cast::<f32>().unwrap();
+        let y = cuda.uninit::<f32>(1).unwrap();
+        blas.gemm_transposed((1, 1, 2), &twos, &twos, &y.whole()).unwrap();
+        assert_eq!(cuda.download(&y).unwrap(), [5.0]);
+    });
+}
+
+#[test]
+fn products_that_do_not_fit() {
+    scenario("products_that_do_not_fit", "fail cublasGemmEx at 1 with 15", || {
+        let cuda = Cuda::find().unwrap();
+        let blas = cuda.blas().unwrap();
+        let (x, y) = (cuda.zeros::<f32>(6).unwrap(), cuda.zeros::<f32>(4).unwrap());
+        let error = |(m, n, k), y: &Buffer<f32>| {
+            blas.gemm_transposed((m, n, k), &x.whole(), &x.whole(), &y.whole()).unwrap_err().to_string()
+        };
+        assert_eq!(
+            error((2, 3, 3), &y),
+            "use a buffer: weight has 6 elements, and a matrix of 3x3 is needed"
+        );
+        assert_eq!(error((2, 2, 2), &y), "use a buffer: x has 6 elements, and a matrix of 2x2 is needed");
+        assert_eq!(error((2, 2, 3), &x), "use a buffer: y has 6 elements, and a matrix of 2x2 is needed");
+        let all = cuda.zeros::<f32>(9).unwrap();
+        let (a, b, c) = (all.view(0..2).unwrap(), all.view(2..4).unwrap(), all.view(3..4).unwrap());
+        let text = blas.gemm_transposed((1, 1, 2), &a, &b, &c).unwrap_err().to_string();
+        assert_eq!(text, "use a buffer: y shares memory with weight, and a product has to have its own");
+        let text = error((2, 2, 3), &y);
+        assert!(text.contains("cublasGemmEx answered CUBLAS_STATUS_NOT_SUPPORTED (15)"), "{text}");
+        let odd = cuda.zeros::<u8>(9).unwrap();
+        for range in [0..9, 1..9] {
+            let text = odd.view(range).unwrap().cast::<f32>().unwrap_err().to_string();
+            assert!(text.ends_with("are no whole and aligned numbers of f32"), "{text}");
+        }
     });
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds target/gpu-pack: all that a machine with a GPU needs to measure the kernels, and nothing that it lacks. There,
-# `run.sh OUT` does the rest. No Rust, no network and no CUDA toolkit are needed on that machine.
+# Builds target/gpu-pack: all that a machine with a GPU needs to measure the kernels and the example `llama`, and nothing
+# that it lacks. There, `run.sh OUT` and `run-llama.sh OUT` do the rest. No Rust, no network and no CUDA toolkit are needed on that machine.
 set -euo pipefail
 
 # The oldest C library that the pack has to start on: Ubuntu 22.04's.
@@ -37,20 +37,24 @@ if found is None:
 print(found)' "$name"
 }
 
-# One profile for all three, so that their dependencies are compiled once. It is release with line tables, which `strip`
+# One profile for all, so that their dependencies are compiled once. It is release with line tables, which `strip`
 # takes out without changing the code.
-kernels=$(built kernels bench -p kernels --bench kernels --no-run)
-faulty_kernels=$(built faulty_kernels build --profile bench -p gapbench-cuda --example faulty_kernels)
-launches=$(built launches build --profile bench -p kernels --example launches)
-for program in "$kernels" "$faulty_kernels" "$launches"; do
-    # A program of cargo's `deps` folder has a hash behind its name.
-    name=$(basename "$program")
-    strip --strip-all -o "$pack/${name%%-*}" "$program"
+declare -A built_at
+built_at[kernels]=$(built kernels bench -p kernels --bench kernels --no-run)
+built_at[faulty_kernels]=$(built faulty_kernels build --profile bench -p gapbench-cuda --example faulty_kernels)
+built_at[launches]=$(built launches build --profile bench -p kernels --example launches)
+built_at[llama_bench]=$(built llama bench -p llama --bench llama --no-run)
+built_at[llama]=$(built llama build --profile bench -p llama --bin llama)
+built_at[on_device]=$(built on_device build --profile bench -p llama --example on_device)
+readonly programs=(kernels faulty_kernels launches llama_bench llama on_device)
+for name in "${programs[@]}"; do
+    strip --strip-all -o "$pack/$name" "${built_at[$name]}"
 done
 
 "$pack/launches" >"$pack/launches.json"
 cp examples/kernels/kernels/*.ptx "$pack/ptx/"
-cp scripts/gpu/run.sh scripts/gpu/do_bench.py scripts/gpu/table.py "$pack/"
+cp scripts/gpu/*.sh scripts/gpu/*.py "$pack/"
+rm "$pack/pack.sh"
 
 # The newest version of the C library that a program asks for.
 needs() {
@@ -58,7 +62,7 @@ needs() {
 }
 
 needed=0
-for name in kernels faulty_kernels launches; do
+for name in "${programs[@]}"; do
     libraries=$(ldd "$pack/$name")
     if grep -Eiq 'cuda|cublas|nvrtc|nvidia' <<<"$libraries"; then
         fail "$name is linked against a library of CUDA, which a machine need not have: $libraries"
@@ -78,7 +82,7 @@ revision=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
     echo "compiler: $(rustc --version)"
     echo "target: $(rustc --version --verbose | sed -n 's/^host: //p'), profile bench, stripped"
     echo "needs: glibc $needed or later, a driver of CUDA 12.0 or later; cuBLAS for the products"
-    (cd "$pack" && sha256sum kernels faulty_kernels launches launches.json)
+    (cd "$pack" && sha256sum "${programs[@]}" launches.json)
 } >"$pack/build.txt"
 
 mib=$(du -sm "$pack" | cut -f 1)

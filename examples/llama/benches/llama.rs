@@ -27,7 +27,7 @@ const PAST: u32 = 128;
 /// The folder of the preset `tiny`, written where there is none yet.
 fn model() -> Result<PathBuf> {
     // The name changes whenever what is written does.
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("llama-tiny-1");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("llama-tiny-2");
     if !folder.exists() {
         let unfinished = folder.with_extension(process::id().to_string());
         let written = presets::preset("tiny").map(|tiny| presets::write(&unfinished, &tiny, 1));

@@ -139,12 +139,10 @@ def llama2c(program: Path, model: Path, tokenizer: Path, tokens: int) -> dict[st
     return {"decode": repeats * tokens / (many - one)}
 
 
-def rust(program: Path, model: Path, tokens: int, huge_pages: bool = False) -> tuple[dict[str, float], list[int]]:
-    environment = os.environ | ({"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if huge_pages else {})
-
+def rust(program: Path, model: Path, tokens: int) -> tuple[dict[str, float], list[int]]:
     def lines(answer: int, prompt: int) -> list[list[str]]:
         command = [program, model, str(answer), "5", str(prompt)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
         return [line.split() for line in done.stdout.splitlines()]
 
     decoded = lines(tokens, 1)
@@ -173,7 +171,6 @@ def eager(model: Llama, tokens: int) -> tuple[dict[str, float], list[int]]:
 
 def compare(args: argparse.Namespace, folder: Path, model: Path, binary: Path, tokenizer: Path, tokens: int) -> dict:
     engines = {"this": lambda: rust(args.rust, model, tokens)}
-    engines["this, huge pages"] = lambda: rust(args.rust, model, tokens, huge_pages=True)
     for flags in (["-O3"], ["-Ofast", "-march=native"]):
         if program := build_llama2c(args.run_c, folder, flags):
             name = "llama2.c " + " ".join(flags)

@@ -25,6 +25,18 @@ pub fn prefill(config: &Config, sequence: &Sequence, tokens: &[u32]) -> Result<(
     grow(config, sequence, tokens.len())
 }
 
+/// Checks the tokens that are to be appended to each sequence of a batch.
+///
+/// # Errors
+///
+/// [`Error::EmptyBatch`], and those of [`prefill`] for the first sequence that has one.
+pub fn prefill_many(config: &Config, batch: &[(&mut Sequence, &[u32])]) -> Result<(), Error> {
+    if batch.is_empty() {
+        return Err(Error::EmptyBatch);
+    }
+    batch.iter().try_for_each(|(sequence, tokens)| prefill(config, sequence, tokens))
+}
+
 /// Checks one token for each sequence of a batch.
 ///
 /// # Errors

@@ -25,7 +25,17 @@ pub trait Engine {
     /// # Errors
     ///
     /// Those of [`crate::check::prefill`]; the sequence is then as before.
-    fn prefill(&mut self, sequence: &mut Sequence, tokens: &[u32]) -> Result<Vec<f32>, Error>;
+    fn prefill(&mut self, sequence: &mut Sequence, tokens: &[u32]) -> Result<Vec<f32>, Error> {
+        self.prefill_many(&mut [(sequence, tokens)])
+    }
+
+    /// Appends tokens to each of several sequences, as many in one step as fit, so that short prompts share one reading
+    /// of the weights. Logits after the last token of each are batch x `vocab_size`, row by row.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`crate::check::prefill_many`]; the sequences are then as before.
+    fn prefill_many(&mut self, batch: &mut [(&mut Sequence, &[u32])]) -> Result<Vec<f32>, Error>;
 
     /// Appends one token to each sequence; logits are batch x `vocab_size`, row by row.
     ///

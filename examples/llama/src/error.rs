@@ -152,6 +152,24 @@ pub enum Error {
         /// The number found.
         value: f32,
     },
+    /// A weight is too large for the number format that the engine was told to use.
+    #[error(
+        "{path}: tensor `{tensor}` holds {value} at position {position}, which is infinite in {dtype}; \
+         load the model in another number format",
+        path = .path.display()
+    )]
+    NotHeld {
+        /// The weights file.
+        path: PathBuf,
+        /// Name of the tensor.
+        tensor: String,
+        /// Index into the tensor, row by row.
+        position: usize,
+        /// The number in the file.
+        value: f32,
+        /// The number format.
+        dtype: crate::Dtype,
+    },
     /// The tokenizer file is not one.
     #[error("{path} is not a usable tokenizer: {reason}", path = .path.display())]
     Tokenizer {

@@ -1,6 +1,6 @@
 //! One prompt, one answer, token after token.
 
-use crate::{Engine, Error, Sampler, Sequence};
+use crate::{Config, Engine, Error, Sampler, Sequence};
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum End {
 /// Those of [`Engine::open`], [`Engine::prefill`], [`Engine::decode`] and [`Sampler::sample`]. The sequence's room is
 /// given back in any case.
 pub fn generate(
-    engine: &mut impl Engine,
+    engine: &mut (impl Engine + ?Sized),
     prompt: &[u32],
     limit: usize,
     sampler: &mut Sampler,
@@ -44,8 +44,13 @@ pub fn generate(
     generation
 }
 
+/// Whether the model ended its text with this token.
+pub(crate) fn ends_text(config: &Config, token: u32) -> bool {
+    config.eos_token_ids.contains(&token) || config.bos_token_id == Some(token)
+}
+
 fn answer(
-    engine: &mut impl Engine,
+    engine: &mut (impl Engine + ?Sized),
     sequence: &mut Sequence,
     prompt: &[u32],
     limit: usize,
@@ -56,8 +61,7 @@ fn answer(
     let mut logits = engine.prefill(sequence, prompt)?;
     while tokens.len() < limit {
         let token = sampler.sample(&logits)?;
-        let config = engine.config();
-        if config.eos_token_ids.contains(&token) || config.bos_token_id == Some(token) {
+        if ends_text(engine.config(), token) {
             return Ok(Generation { tokens, end: End::EndOfText });
         }
         tokens.push(token);

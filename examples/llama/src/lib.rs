@@ -6,7 +6,7 @@
 //! 2. [`weights`]: named tensors, mapped from safetensors files; [`layout`] says which a model has.
 //! 3. [`plan`]: the memory it will take, counted before it is taken.
 //! 4. [`engine`]: what an engine can do; [`check`] is what every engine refuses, and [`cpu`] is the engine to read.
-//! 5. [`tokenizer`], [`sample`], [`mod@generate`]: from a text to an answer.
+//! 5. [`tokenizer`], [`sample`], [`mod@generate`]: from a text to an answer; [`serve`]: many at once.
 //!
 //! ```no_run
 //! use llama::{Config, CpuEngine, Sampler, Tokenizer, Weights, generate};
@@ -36,10 +36,12 @@ pub mod error;
 pub mod generate;
 mod json;
 pub mod layout;
+mod pack;
 pub mod plan;
 pub mod presets;
 pub mod rope;
 pub mod sample;
+pub mod serve;
 pub mod tokenizer;
 pub mod weights;
 
@@ -50,5 +52,6 @@ pub use error::Error;
 pub use generate::{End, Generation, generate};
 pub use plan::Plan;
 pub use sample::Sampler;
+pub use serve::{Request, answer_all};
 pub use tokenizer::{TOKENIZER_FILE, Tokenizer};
 pub use weights::{Dtype, Tensor, Weights};

@@ -85,13 +85,16 @@ impl Sampler {
     }
 }
 
+/// What the state of [`next_random`] grows by: so many times it, and one is so many numbers further.
+pub(crate) const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// The next 64 random bits.
 ///
 /// # Source
 ///
 /// Steele, Lea and Flood 2014, Fast Splittable Pseudorandom Number Generators (SplitMix64).
 pub(crate) fn next_random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    *state = state.wrapping_add(GAMMA);
     let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     mixed ^ (mixed >> 31)

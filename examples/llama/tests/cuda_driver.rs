@@ -161,3 +161,61 @@ fn pieces_of_any_size_load_the_same() {
         }
     });
 }
+
+/// Puts a number into a tensor of the folder's one file, by its bytes.
+fn damage(folder: &std::path::Path, tensor: &str, position: usize, number: &[u8]) {
+    let path = folder.join(llama::weights::WEIGHTS_FILE);
+    let mut tensors = common::read_tensors(&path);
+    let start = position * number.len();
+    tensors.get_mut(tensor).unwrap().2[start..start + number.len()].copy_from_slice(number);
+    common::write_tensors(&path, &tensors);
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused_as_on_the_cpu() {
+    scenario("weights_that_are_no_numbers_are_refused_as_on_the_cpu", "", || {
+        let nan = half::bf16::NAN.to_le_bytes();
+        let infinite = half::bf16::NEG_INFINITY.to_le_bytes();
+        let cases: [(Dtype, &str, usize, &[u8]); 6] = [
+            (Dtype::Bf16, "model.embed_tokens.weight", 4607, &nan),
+            (Dtype::Bf16, "model.layers.1.self_attn.v_proj.weight", 0, &infinite),
+            (Dtype::Bf16, "model.layers.0.input_layernorm.weight", 47, &infinite),
+            (Dtype::Bf16, "lm_head.weight", 1001, &nan),
+            // Of bytes it can only be the scale of a row.
+            (Dtype::I8, "model.layers.1.mlp.up_proj.weight.scale", 35, &f32::NAN.to_le_bytes()),
+            (Dtype::I8, "model.layers.0.mlp.down_proj.weight.scale", 3, &f32::INFINITY.to_le_bytes()),
+        ];
+        for (dtype, tensor, position, number) in cases {
+            let folder = small("cuda-not-finite", dtype);
+            damage(&folder, tensor, position, number);
+            let (config, weights) = (Config::load(&folder).unwrap(), Weights::open(&folder).unwrap());
+            let on_cpu = llama::CpuEngine::load(config.clone(), &weights, 64).unwrap_err().to_string();
+            assert!(on_cpu.contains(tensor.trim_end_matches(".scale")), "{on_cpu}");
+            for element in [Element::Bf16, Element::F32, Element::F16] {
+                let options = Options { element: Some(element), ..options(64) };
+                let on_cuda = CudaEngine::load(&Cuda::find().unwrap(), config.clone(), &weights, &options)
+                    .err()
+                    .unwrap();
+                assert_eq!(on_cuda.to_string(), on_cpu, "{element:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_weight_that_the_chosen_format_cannot_hold_is_refused() {
+    scenario("a_weight_that_the_chosen_format_cannot_hold_is_refused", "", || {
+        let folder = small("cuda-not-held", Dtype::Bf16);
+        damage(&folder, "model.layers.0.mlp.up_proj.weight", 50, &half::bf16::from_f32(1e6).to_le_bytes());
+        let (config, weights) = (Config::load(&folder).unwrap(), Weights::open(&folder).unwrap());
+        let load = |element| {
+            let options = Options { element: Some(element), ..options(64) };
+            CudaEngine::load(&Cuda::find().unwrap(), config.clone(), &weights, &options)
+        };
+        assert!(load(Element::Bf16).is_ok() && load(Element::F32).is_ok());
+        let error = load(Element::F16).err().unwrap();
+        assert!(matches!(error, Error::NotHeld { position: 50, dtype: Dtype::F16, .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("`model.layers.0.mlp.up_proj.weight` holds 999424 at position 50"), "{text}");
+    });
+}

@@ -220,3 +220,43 @@ fn requests_that_cannot_be_answered_change_nothing() {
         assert!(matches!(error, Error::CapacityExceeded { .. }), "{error}");
     });
 }
+
+#[test]
+fn prompts_together_are_as_one_by_one() {
+    scenario("prompts_together_are_as_one_by_one", "", || {
+        for dtype in [Dtype::Bf16, Dtype::I8] {
+            let folder = small(&format!("cuda-together-{dtype}"), dtype);
+            let mut cpu = common::engine(&folder, 64);
+            // Steps of at most 40 tokens and two ends, so that prompts are cut and shared in every way.
+            let mut engine = in_f32(&folder, Options { max_batch: 2, ..options(384) });
+            let tokens = ids(60);
+            let prompts = [&tokens[..3], &tokens[3..4], &tokens[10..58], &tokens[1..20], &tokens[30..37]];
+            let mut sequences: Vec<Sequence> = prompts.iter().map(|_| engine.open(60).unwrap()).collect();
+            let more: [u32; 2] = [5, 6];
+            let parts: [Vec<&[u32]>; 2] = [prompts.to_vec(), vec![&more; 5]];
+            let together: Vec<Vec<f32>> = parts
+                .iter()
+                .map(|prompts| {
+                    let mut batch: Vec<(&mut Sequence, &[u32])> =
+                        sequences.iter_mut().zip(prompts.iter().copied()).collect();
+                    engine.prefill_many(&mut batch).unwrap()
+                })
+                .collect();
+            for (number, prompt) in prompts.iter().enumerate() {
+                assert_eq!(sequences[number].length(), prompt.len() + 2);
+                let rows = |part: usize| &together[part][96 * number..96 * (number + 1)];
+                for (name, alone) in [("CPU", &mut cpu as &mut dyn Engine), ("CUDA", &mut engine)] {
+                    let mut sequence = alone.open(60).unwrap();
+                    let first = alone.prefill(&mut sequence, prompt).unwrap();
+                    let second = alone.prefill(&mut sequence, &more).unwrap();
+                    alone.close(sequence);
+                    let error = apart(rows(0), &first).max(apart(rows(1), &second));
+                    assert!(error <= 1e-4, "{dtype}, prompt {number} against {name}: {error}");
+                    assert!(largest(&first).1 > 0.01);
+                }
+            }
+            sequences.into_iter().for_each(|sequence| engine.close(sequence));
+            assert_eq!(engine.free_tokens(), 384);
+        }
+    });
+}

@@ -214,6 +214,45 @@ fn largest_of_a_row() {
 }
 
 #[test]
+fn numbers_that_are_none_are_found() {
+    scenario("numbers_that_are_none_are_found", "", || {
+        let cuda = Cuda::find().unwrap();
+        for element in ELEMENTS {
+            let kernel = llama::cuda::kernels::finite(&cuda, element).unwrap();
+            let found = |values: &[f32], from: usize| {
+                let (_, x) = on_device(&cuda, element, values);
+                let word = cuda.zeros::<u32>(1).unwrap();
+                let at = gapbench_cuda::Pointer(x.ptr() + (from * element.bytes()) as u64);
+                let count = (values.len() - from) as u64;
+                kernel.launch(cuda.stream(), gapbench_cuda::Grid::new(2, 64), (at, &word, count)).unwrap();
+                cuda.download(&word).unwrap()[0]
+            };
+            // The largest numbers, the smallest and zeros are numbers.
+            let largest = if element == llama::cuda::kernels::Element::F16 { 65504.0 } else { 3.3e38 };
+            let mut values: Vec<f32> = [largest, -largest, 1e-7, -0.0, 0.0, 1.0].repeat(500);
+            assert_eq!(
+                (found(&values, 0), found(&values, 1), found(&values[..0], 0)),
+                (0, 0, 0),
+                "{element:?}"
+            );
+            // At both ends, in the middle and in what is left beside whole accesses.
+            for position in [0, 1, 1234, 2990, 2998, 2999] {
+                for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                    let before = std::mem::replace(&mut values[position], number);
+                    assert_eq!(found(&values, 0), 1, "{element:?} {position} {number}");
+                    assert_eq!(
+                        found(&values, 1),
+                        u32::from(position >= 1),
+                        "{element:?} {position} {number}"
+                    );
+                    values[position] = before;
+                }
+            }
+        }
+    });
+}
+
+#[test]
 fn casts_round_to_even() {
     scenario("casts_round_to_even", "", || {
         let cuda = Cuda::find().unwrap();

@@ -125,3 +125,47 @@ fn room_is_shared_and_given_back() {
     engine.close(third);
     assert_close(&logits, &token_by_token(&mut engine, &prompt(20)));
 }
+
+#[test]
+fn prompts_together_are_as_one_by_one() {
+    let mut engine = common::engine(&common::tiny("together"), 2048);
+    // One token, a few, around a pass, several passes; two of them go on where they ended.
+    let lengths: [u32; 6] = [1, 40, 5, 129, 300, 17];
+    let prompts: Vec<Vec<u32>> = lengths
+        .iter()
+        .map(|length| prompt(*length).iter().map(|id| (id + length) % 1024).collect())
+        .collect();
+    let mut alone = Vec::new();
+    let mut sequences = Vec::new();
+    for tokens in &prompts {
+        let mut sequence = engine.open(tokens.len() + 3).unwrap();
+        let first = engine.prefill(&mut sequence, tokens).unwrap();
+        let second = engine.prefill(&mut sequence, &[7, 8, 9]).unwrap();
+        alone.push((first, second));
+        engine.close(sequence);
+        sequences.push(engine.open(tokens.len() + 3).unwrap());
+    }
+    let mut batch: Vec<(&mut Sequence, &[u32])> =
+        sequences.iter_mut().zip(&prompts).map(|(sequence, tokens)| (sequence, tokens.as_slice())).collect();
+    let together = engine.prefill_many(&mut batch).unwrap();
+    for (logits, (expected, _)) in together.chunks(1024).zip(&alone) {
+        assert_close(logits, expected);
+    }
+    let mut batch: Vec<(&mut Sequence, &[u32])> =
+        sequences.iter_mut().map(|sequence| (sequence, [7, 8, 9].as_slice())).collect();
+    let together = engine.prefill_many(&mut batch).unwrap();
+    for (logits, (_, expected)) in together.chunks(1024).zip(&alone) {
+        assert_close(logits, expected);
+    }
+    for (sequence, tokens) in sequences.iter().zip(&prompts) {
+        assert_eq!(sequence.length(), tokens.len() + 3);
+    }
+    // One that cannot be taken keeps all of them as they were.
+    let before: Vec<usize> = sequences.iter().map(Sequence::length).collect();
+    let mut batch: Vec<(&mut Sequence, &[u32])> =
+        sequences.iter_mut().map(|sequence| (sequence, [1].as_slice())).collect();
+    let error = engine.prefill_many(&mut batch).unwrap_err();
+    assert!(matches!(error, Error::CapacityExceeded { length: 4, tokens: 1, capacity: 4 }), "{error}");
+    assert_eq!(sequences.iter().map(Sequence::length).collect::<Vec<_>>(), before);
+    assert!(matches!(engine.prefill_many(&mut []), Err(Error::EmptyBatch)));
+}

@@ -6,7 +6,7 @@ mod common;
 
 use std::fs;
 
-use llama::{Config, Dtype, Engine, Sampler, Tokenizer, Weights, generate, presets};
+use llama::{Config, Dtype, End, Engine, Sampler, Tokenizer, Weights, generate, presets};
 
 #[test]
 fn tiny_is_written_loaded_and_run() {
@@ -25,7 +25,9 @@ fn tiny_is_written_loaded_and_run() {
     assert_eq!(tokenizer.decode(&prompt).unwrap(), text);
     let mut engine = common::engine(&folder, 256);
     let answer = generate(&mut engine, &prompt, 20, &mut Sampler::greedy(), |_| ()).unwrap();
-    assert_eq!(answer.tokens.len(), 20);
+    // Random weights may end the text at any token.
+    let whole = answer.tokens.len() == 20 || answer.end == End::EndOfText;
+    assert!(whole && !answer.tokens.is_empty(), "{answer:?}");
 }
 
 #[test]
@@ -55,6 +57,31 @@ fn the_same_seed_writes_the_same_weights_in_any_number_of_files() {
     let head = "lm_head.weight";
     let other = Weights::open(&other).unwrap();
     assert_ne!(one.tensor(head).unwrap().bytes, other.tensor(head).unwrap().bytes);
+}
+
+#[test]
+fn in_memory_are_the_weights_that_would_be_written() {
+    for matrices in [Dtype::Bf16, Dtype::I8] {
+        let folder = common::folder("in-memory");
+        let preset = presets::Preset { matrices, ..presets::preset("tiny").unwrap() };
+        presets::write(&folder, &preset, 7).unwrap();
+        let (written, made) = (Weights::open(&folder).unwrap(), presets::in_memory(&preset, 7).unwrap());
+        made.check(&preset.config).unwrap();
+        assert!(written.names().eq(made.names()));
+        assert_eq!(written.total_bytes(), made.total_bytes());
+        for name in written.names().filter(|name| !name.ends_with(".scale")) {
+            let (written, made) = (written.tensor(name).unwrap(), made.tensor(name).unwrap());
+            assert_eq!((written.bytes, written.scale), (made.bytes, made.scale), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_the_host_has_no_memory_for_is_not_made() {
+    let large = presets::preset("70b").unwrap();
+    let config = Config { num_hidden_layers: 8_000, ..large.config };
+    let error = presets::in_memory(&presets::Preset { config, ..large }, 1).unwrap_err();
+    assert!(error.to_string().contains("weights of a preset, in memory"), "{error}");
 }
 
 #[test]

@@ -20,15 +20,6 @@ pub(super) struct Row {
     pub(super) position: usize,
 }
 
-/// Whether the rows of a pass are one text or many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rows {
-    /// One sequence, position after position.
-    Stretch,
-    /// The next token of each of several sequences.
-    Steps,
-}
-
 /// Where a pass keeps what it computes on the way, allocated once. Sizes are `[ROWS, ...]` unless said.
 #[derive(Debug)]
 pub(super) struct Scratch {
@@ -79,9 +70,9 @@ impl Scratch {
 }
 
 impl Network {
-    /// Runs at most [`ROWS`] rows through all layers; keys and values go to the cache.
-    pub(super) fn forward(&self, rows: &[Row], kind: Rows, cache: &mut Cache, scratch: &mut Scratch) {
-        let Some(first) = rows.first() else { return };
+    /// Runs at most [`ROWS`] rows through all layers; keys and values go to the cache. Rows of one sequence that follow
+    /// each other are at positions that follow each other.
+    pub(super) fn forward(&self, rows: &[Row], cache: &mut Cache, scratch: &mut Scratch) {
         let count = rows.len();
         let width = self.norm.len();
         let heads = self.heads;
@@ -113,33 +104,32 @@ impl Network {
                 let scale = 1.0 / (heads.dim as f32).sqrt();
                 query.iter_mut().for_each(|query| *query *= scale);
             }
-            if kind == Rows::Stretch && count > 1 {
-                Stretch {
-                    heads,
-                    queries: query_key_value,
-                    columns,
-                    count,
-                    before: first.position,
-                    past: cache.view(first.slot, number),
-                    keys: &mut scratch.keys,
-                    values: &mut scratch.values,
-                    scores: &mut scratch.scores,
-                    out: attended,
-                }
-                .run();
-            } else {
-                let each = rows.iter().zip(query_key_value.chunks_exact(columns));
-                for ((row, numbers), out) in each.zip(attended.chunks_exact_mut(query_size)) {
-                    OneToken {
+            let (mut queries, mut out) = (&*query_key_value, &mut *attended);
+            for stretch in rows.chunk_by(|before, row| before.slot == row.slot) {
+                let Some(first) = stretch.first() else { continue };
+                let (these, more_queries) = queries.split_at(stretch.len() * columns);
+                let (here, more_out) = out.split_at_mut(stretch.len() * query_size);
+                let past = cache.view(first.slot, number);
+                if stretch.len() > 1 {
+                    Stretch {
                         heads,
-                        query: numbers.split_at(query_size).0,
-                        past: cache.view(row.slot, number),
-                        length: row.position + 1,
+                        queries: these,
+                        columns,
+                        count: stretch.len(),
+                        before: first.position,
+                        past,
+                        keys: &mut scratch.keys,
+                        values: &mut scratch.values,
                         scores: &mut scratch.scores,
-                        out,
+                        out: here,
                     }
                     .run();
+                } else {
+                    let (query, length) = (these.split_at(query_size).0, first.position + 1);
+                    let scores = &mut scratch.scores;
+                    OneToken { heads, query, past, length, scores, out: here }.run();
                 }
+                (queries, out) = (more_queries, more_out);
             }
             layer.attention_out.apply(count, attended, hidden, Mode::Add);
 
@@ -156,12 +146,14 @@ impl Network {
         }
     }
 
-    /// The logits of `count` rows of the last pass, from row `first` on: `[count, vocab_size]`.
-    pub(super) fn logits(&self, first: usize, count: usize, scratch: &mut Scratch, out: &mut [f32]) {
-        let width = self.norm.len();
-        let hidden = scratch.hidden.get(first * width..(first + count) * width).unwrap_or_default();
+    /// The logits of these rows of the last pass: `[rows, vocab_size]`.
+    pub(super) fn logits(&self, rows: &[usize], scratch: &mut Scratch, out: &mut [f32]) {
+        let (width, count) = (self.norm.len(), rows.len());
         let normed = of(&mut scratch.normed, count * width);
-        self.norm_rows(hidden, &self.norm, normed);
+        for (row, normed) in rows.iter().zip(normed.chunks_exact_mut(width)) {
+            let hidden = scratch.hidden.get(row * width..(row + 1) * width).unwrap_or_default();
+            self.norm_rows(hidden, &self.norm, normed);
+        }
         self.head().apply(count, normed, out, Mode::Replace);
     }
 

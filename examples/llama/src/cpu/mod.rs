@@ -1,5 +1,6 @@
 //! The engine on the CPU: one thread, f32, keys and values in a cache that is allocated once.
 
+mod arena;
 mod attention;
 mod cache;
 mod forward;
@@ -9,11 +10,12 @@ mod vector;
 
 use self::{
     cache::{Cache, PAGE},
-    forward::{ROWS, Row, Rows, Scratch},
+    forward::{ROWS, Row, Scratch},
     network::Network,
 };
 use crate::{
     Config, Dtype, Engine, Error, Sequence, Weights, check, layout,
+    pack::{self, Segment},
     plan::{Plan, host_available},
 };
 
@@ -71,6 +73,16 @@ fn whole_pages(tokens: usize) -> usize {
     tokens.div_ceil(PAGE).saturating_mul(PAGE)
 }
 
+/// The tokens of a segment and their places.
+fn rows(batch: &[(&mut Sequence, &[u32])], segment: &Segment) -> impl Iterator<Item = Row> {
+    let Segment { prompt, before, tokens, .. } = *segment;
+    batch.get(prompt).into_iter().flat_map(move |(sequence, prompt)| {
+        let (slot, first) = (sequence.slot, sequence.length);
+        let places = prompt.iter().enumerate().skip(before).take(tokens);
+        places.map(move |(at, token)| Row { token: *token, slot, position: first + at })
+    })
+}
+
 impl Engine for CpuEngine {
     fn config(&self) -> &Config {
         &self.config
@@ -89,21 +101,23 @@ impl Engine for CpuEngine {
         self.cache.close(sequence);
     }
 
-    fn prefill(&mut self, sequence: &mut Sequence, tokens: &[u32]) -> Result<Vec<f32>, Error> {
-        check::prefill(&self.config, sequence, tokens)?;
-        self.cache.check(sequence, sequence.length + tokens.len())?;
-        let slot = sequence.slot;
-        let mut last = 0;
-        for tokens in tokens.chunks(ROWS) {
-            let places = (sequence.length..).zip(tokens);
-            let rows: Vec<Row> =
-                places.map(|(position, token)| Row { token: *token, slot, position }).collect();
-            self.network.forward(&rows, Rows::Stretch, &mut self.cache, &mut self.scratch);
-            sequence.length += rows.len();
-            last = rows.len() - 1;
+    fn prefill_many(&mut self, batch: &mut [(&mut Sequence, &[u32])]) -> Result<Vec<f32>, Error> {
+        check::prefill_many(&self.config, batch)?;
+        for (sequence, tokens) in batch.iter() {
+            self.cache.check(sequence, sequence.length + tokens.len())?;
         }
-        let mut logits = vec![0.0; self.config.vocab_size];
-        self.network.logits(last, 1, &mut self.scratch, &mut logits);
+        let vocabulary = self.config.vocab_size;
+        let mut logits = vec![0.0; batch.len() * vocabulary];
+        let mut rest = logits.as_mut_slice();
+        for step in pack::steps(batch.iter().map(|(_, tokens)| tokens.len()), ROWS, ROWS) {
+            let rows: Vec<Row> = step.iter().flat_map(|segment| rows(batch, segment)).collect();
+            self.network.forward(&rows, &mut self.cache, &mut self.scratch);
+            let last = pack::last_rows(&step);
+            let (here, after) = rest.split_at_mut(last.len() * vocabulary);
+            self.network.logits(&last, &mut self.scratch, here);
+            rest = after;
+        }
+        batch.iter_mut().for_each(|(sequence, tokens)| sequence.length += tokens.len());
         Ok(logits)
     }
 
@@ -119,8 +133,9 @@ impl Engine for CpuEngine {
                 position: sequence.length,
             };
             let rows: Vec<Row> = batch.iter().map(row).collect();
-            self.network.forward(&rows, Rows::Steps, &mut self.cache, &mut self.scratch);
-            self.network.logits(0, rows.len(), &mut self.scratch, logits);
+            self.network.forward(&rows, &mut self.cache, &mut self.scratch);
+            let all: Vec<usize> = (0..rows.len()).collect();
+            self.network.logits(&all, &mut self.scratch, logits);
             batch.iter_mut().for_each(|(sequence, _)| sequence.length += 1);
         }
         Ok(logits)

@@ -3,7 +3,10 @@
 //! f32 takes twice the memory of bf16 and so, where a model is larger than the caches, up to twice the time per token;
 //! in exchange every number format gives exactly the products of its stored values, and no conversion is on the way.
 
+use std::collections::HashMap;
+
 use super::{
+    arena::{Arena, Numbers},
     attention::Heads,
     matmul::{Matrix, MatrixMut, matmul},
     vector::{FewRows, Mode, Reading},
@@ -13,7 +16,7 @@ use crate::{Config, Error, Weights, layout, rope};
 /// A matrix `[outputs, inputs]`, as PyTorch has it.
 #[derive(Debug)]
 pub(super) struct Linear {
-    weight: Vec<f32>,
+    weight: Numbers,
     inputs: usize,
     /// How one row at a time is multiplied.
     reading: Reading,
@@ -30,11 +33,11 @@ const CACHED: u64 = 16 << 20;
 /// One decoder layer.
 #[derive(Debug)]
 pub(super) struct Layer {
-    pub(super) attention_norm: Vec<f32>,
+    pub(super) attention_norm: Numbers,
     /// Queries, keys and values one below the other: one product instead of three.
     pub(super) query_key_value: Linear,
     pub(super) attention_out: Linear,
-    pub(super) feed_forward_norm: Vec<f32>,
+    pub(super) feed_forward_norm: Numbers,
     /// Gate and up, one below the other.
     pub(super) gate_up: Linear,
     pub(super) down: Linear,
@@ -49,7 +52,7 @@ pub(super) struct Network {
     pub(super) frequencies: Vec<f64>,
     embedding: Linear,
     pub(super) layers: Vec<Layer>,
-    pub(super) norm: Vec<f32>,
+    pub(super) norm: Numbers,
     /// None where the embedding is the head too.
     head: Option<Linear>,
 }
@@ -60,25 +63,41 @@ impl Network {
         let hidden = config.hidden_size;
         let cached = 4 * layout::parameters(config) <= CACHED;
         let reading = if cached { Reading::FourRows } else { Reading::Onwards };
-        let layer = |number| {
-            let vector = |part| numbers(weights, &layout::name(number, part));
-            let matrix = |parts: &[&str], inputs| {
-                let names: Vec<String> = parts.iter().map(|part| layout::name(number, part)).collect();
-                Linear::load(weights, &names, inputs, reading)
-            };
-            Ok(Layer {
-                attention_norm: vector("input_layernorm")?,
-                query_key_value: matrix(
-                    &["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
-                    hidden,
-                )?,
-                attention_out: matrix(&["self_attn.o_proj"], config.query_size())?,
-                feed_forward_norm: vector("post_attention_layernorm")?,
-                gate_up: matrix(&["mlp.gate_proj", "mlp.up_proj"], hidden)?,
-                down: matrix(&["mlp.down_proj"], config.intermediate_size)?,
-            })
+        // In the order of the layout, in which the matrices that are kept one below the other follow each other.
+        let mut places = HashMap::new();
+        let mut count = 0;
+        for (name, shape) in layout::tensors(config) {
+            let numbers: usize = shape.iter().product();
+            places.insert(name, count..count + numbers);
+            count += numbers;
+        }
+        let mut arena = Arena::new(count)?;
+        for (name, _) in layout::tensors(config) {
+            let range = places.get(&name).cloned().unwrap_or_default();
+            let numbers = arena.part(range);
+            weights.tensor(&name)?.write_f32(numbers);
+            weights.check_finite(&name, numbers)?;
+        }
+        let part = arena.freeze()?;
+        let place = |name: &str| places.get(name).cloned().unwrap_or_default();
+        let vector = |name: &str| part(place(name));
+        let matrix = |first: &str, last: &str, inputs| {
+            let weight = part(place(first).start..place(last).end);
+            Linear { weight, inputs, reading }
         };
-        let head = || Linear::load(weights, &[layout::HEAD.into()], hidden, reading);
+        let layer = |number| {
+            let name = |part| layout::name(number, part);
+            let matrix = |first, last, inputs| matrix(&name(first), &name(last), inputs);
+            Layer {
+                attention_norm: vector(&name("input_layernorm")),
+                query_key_value: matrix("self_attn.q_proj", "self_attn.v_proj", hidden),
+                attention_out: matrix("self_attn.o_proj", "self_attn.o_proj", config.query_size()),
+                feed_forward_norm: vector(&name("post_attention_layernorm")),
+                gate_up: matrix("mlp.gate_proj", "mlp.up_proj", hidden),
+                down: matrix("mlp.down_proj", "mlp.down_proj", config.intermediate_size),
+            }
+        };
+        let tied = config.tie_word_embeddings;
         Ok(Self {
             heads: Heads {
                 query: config.num_attention_heads,
@@ -87,10 +106,10 @@ impl Network {
             },
             epsilon: config.rms_norm_eps,
             frequencies: rope::frequencies(config),
-            embedding: Linear::load(weights, &[layout::EMBEDDING.into()], hidden, reading)?,
-            layers: (0..config.num_hidden_layers).map(layer).collect::<Result<_, Error>>()?,
-            norm: numbers(weights, layout::FINAL_NORM)?,
-            head: (!config.tie_word_embeddings).then(head).transpose()?,
+            embedding: matrix(layout::EMBEDDING, layout::EMBEDDING, hidden),
+            layers: (0..config.num_hidden_layers).map(layer).collect(),
+            norm: vector(layout::FINAL_NORM),
+            head: (!tied).then(|| matrix(layout::HEAD, layout::HEAD, hidden)),
         })
     }
 
@@ -117,21 +136,6 @@ impl Network {
 }
 
 impl Linear {
-    fn load(weights: &Weights, names: &[String], inputs: usize, reading: Reading) -> Result<Self, Error> {
-        let mut weight = Vec::new();
-        for name in names {
-            let part = numbers(weights, name)?;
-            // Moved where there is one part; else grown by exactly what is needed.
-            if weight.is_empty() && names.len() == 1 {
-                weight = part;
-            } else {
-                weight.reserve_exact(part.len());
-                weight.extend(part);
-            }
-        }
-        Ok(Self { weight, inputs, reading })
-    }
-
     /// `out = x weight^T` or `out += ...` for `rows` rows of `x`, each `inputs` numbers.
     pub(super) fn apply(&self, rows: usize, x: &[f32], out: &mut [f32], mode: Mode) {
         let outputs = self.weight.len() / self.inputs.max(1);
@@ -143,17 +147,5 @@ impl Linear {
         }
         let weight = Matrix::new(&self.weight, outputs, self.inputs).transposed();
         matmul(Matrix::new(x, rows, self.inputs), weight, MatrixMut::new(out, rows, outputs), mode);
-    }
-}
-
-/// The numbers of a tensor, all of them finite: one that is not would make every answer NaN.
-fn numbers(weights: &Weights, name: &str) -> Result<Vec<f32>, Error> {
-    let numbers = weights.tensor(name)?.to_f32();
-    match numbers.iter().position(|number| !number.is_finite()) {
-        None => Ok(numbers),
-        Some(position) => {
-            let value = numbers.get(position).copied().unwrap_or(f32::NAN);
-            Err(Error::NotFinite { path: weights.path(name), tensor: name.into(), position, value })
-        }
     }
 }

@@ -1,13 +1,13 @@
 //! Steps of the engine: a prompt, a token for each of a batch, and the last step once more.
 
-use gapbench_cuda::Buffer;
+use gapbench_cuda::{Buffer, CudaError};
 
-use super::step::Rows;
-use super::{CudaEngine, GraphUse, raw, work};
-use crate::{Config, Engine, Error, Sequence, check};
+use super::step::{Rows, Stretch};
+use super::{CudaEngine, GraphUse, work};
+use crate::{Config, Engine, Error, Sequence, check, pack};
 
 /// A step whose inputs still lie on the device.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Last {
     tokens: usize,
     rows: Rows,
@@ -25,15 +25,15 @@ impl CudaEngine {
         let n = batch.len();
         self.begin(n, Rows::Steps);
         if let Some(graph) = self.graphs.ready(n) {
-            return graph.launch();
+            return Ok(graph.launch()?);
         }
         if self.graphs.wants(n) {
-            let recorded = raw::Graph::capture(self.device.stream(), || self.launch(n, Rows::Steps));
-            if let Some(graph) = self.graphs.keep(n, recorded) {
-                return graph.launch();
+            let recorded = self.device.stream().capture(|| self.launch(n, &Rows::Steps));
+            if let Some(graph) = self.graphs.keep(n, recorded)? {
+                return Ok(graph.launch()?);
             }
         }
-        self.launch(n, Rows::Steps)
+        Ok(self.launch(n, &Rows::Steps)?)
     }
 
     /// Remembers the step that is about to be computed.
@@ -59,7 +59,7 @@ impl CudaEngine {
             self.step(part)?;
             self.argmax(part.len())?;
             self.finish()?;
-            self.work.host_words.receive(&self.work.best.view(0..part.len())?)?;
+            self.work.host_words.receive(self.device.stream(), &self.work.best.view(0..part.len())?)?;
             tokens.extend(self.work.host_words.values()?.iter().take(part.len()));
         }
         if tokens.contains(&u32::MAX) {
@@ -79,28 +79,29 @@ impl CudaEngine {
     ///
     /// [`Error::Device`] where there was no step since a sequence was closed, or the driver refuses a launch.
     pub fn repeat(&mut self) -> Result<(), Error> {
-        let Some(Last { tokens, rows }) = self.last else {
+        let Some(Last { tokens, rows }) = self.last.clone() else {
             return Err(Error::Device("there was no step that could be repeated".into()));
         };
-        if let (Rows::Steps, Some(graph)) = (rows, self.graphs.ready(tokens)) {
-            return graph.launch();
+        if let (Rows::Steps, Some(graph)) = (&rows, self.graphs.ready(tokens)) {
+            return Ok(graph.launch()?);
         }
         // A prompt is hundreds of launches: more than a stream takes while it is held.
         if self.repeated.is_none() && self.graphs.used() == GraphUse::Recorded {
-            let recorded = raw::Graph::capture(self.device.stream(), || self.launch(tokens, rows));
-            self.repeated = self.graphs.unless_refused(recorded);
+            let recorded = self.device.stream().capture(|| self.launch(tokens, &rows));
+            self.repeated = self.graphs.unless_refused(recorded)?;
         }
         match &mut self.repeated {
-            Some(graph) => graph.launch(),
-            None => self.launch(tokens, rows),
+            Some(graph) => graph.launch()?,
+            None => self.launch(tokens, &rows)?,
         }
+        Ok(())
     }
 
-    fn launch(&self, tokens: usize, rows: Rows) -> Result<(), Error> {
+    fn launch(&self, tokens: usize, rows: &Rows) -> Result<(), CudaError> {
         self.layers(tokens, rows)?;
         match rows {
             Rows::Steps => self.head(0, tokens),
-            Rows::Stretch { .. } => self.head(tokens - 1, 1),
+            Rows::Stretches(stretches) => self.heads(stretches),
         }
     }
 
@@ -130,23 +131,38 @@ impl Engine for CudaEngine {
         self.pages.close(&sequence);
     }
 
-    fn prefill(&mut self, sequence: &mut Sequence, tokens: &[u32]) -> Result<Vec<f32>, Error> {
-        check::prefill(&self.config, sequence, tokens)?;
-        self.pages.check(sequence, sequence.length + tokens.len())?;
-        let (slot, mut first, mut last) = (sequence.slot, sequence.length, 0);
-        for part in tokens.chunks(self.chunk) {
-            self.send_inputs(part.iter().enumerate().map(|(at, token)| (*token, first + at, slot)))?;
-            self.layers(part.len(), Rows::Stretch { slot, first })?;
-            self.begin(part.len(), Rows::Stretch { slot, first });
-            first += part.len();
-            last = part.len() - 1;
+    fn prefill_many(&mut self, batch: &mut [(&mut Sequence, &[u32])]) -> Result<Vec<f32>, Error> {
+        check::prefill_many(&self.config, batch)?;
+        for (sequence, tokens) in batch.iter() {
+            self.pages.check(sequence, sequence.length + tokens.len())?;
         }
-        self.head(last, 1)?;
         let vocabulary = self.config.vocab_size;
-        self.work.host_logits.receive(&self.work.logits.view(0..vocabulary)?)?;
-        self.finish()?;
-        sequence.length = first;
-        Ok(self.work.host_logits.values()?.iter().take(vocabulary).copied().collect())
+        let mut logits = Vec::with_capacity(batch.len() * vocabulary);
+        for step in pack::steps(batch.iter().map(|(_, tokens)| tokens.len()), self.chunk, self.max_batch) {
+            let (mut inputs, mut stretches) = (Vec::with_capacity(self.chunk), Vec::new());
+            for segment in step {
+                let Some((sequence, prompt)) = batch.get(segment.prompt) else { continue };
+                let (slot, first) = (sequence.slot, sequence.length + segment.before);
+                let tokens = prompt.iter().skip(segment.before).take(segment.tokens);
+                inputs.extend(tokens.enumerate().map(|(at, token)| (*token, first + at, slot)));
+                let pack::Segment { start, tokens, ends, .. } = segment;
+                stretches.push(Stretch { slot, first, start, tokens, ends });
+            }
+            let ended = stretches.iter().filter(|stretch| stretch.ends).count();
+            let (tokens, rows) = (inputs.len(), Rows::Stretches(stretches));
+            self.send_inputs(inputs.into_iter())?;
+            self.launch(tokens, &rows)?;
+            self.begin(tokens, rows);
+            if ended > 0 {
+                let numbers = ended * vocabulary;
+                let stream = self.device.stream();
+                self.work.host_logits.receive(stream, &self.work.logits.view(0..numbers)?)?;
+                self.finish()?;
+                logits.extend(self.work.host_logits.values()?.iter().take(numbers));
+            }
+        }
+        batch.iter_mut().for_each(|(sequence, tokens)| sequence.length += tokens.len());
+        Ok(logits)
     }
 
     fn decode(&mut self, batch: &mut [(&mut Sequence, u32)]) -> Result<Vec<f32>, Error> {
@@ -156,7 +172,7 @@ impl Engine for CudaEngine {
         for part in batch.chunks(self.max_batch) {
             self.step(part)?;
             let numbers = part.len() * vocabulary;
-            self.work.host_logits.receive(&self.work.logits.view(0..numbers)?)?;
+            self.work.host_logits.receive(self.device.stream(), &self.work.logits.view(0..numbers)?)?;
             self.finish()?;
             logits.extend(self.work.host_logits.values()?.iter().take(numbers));
         }

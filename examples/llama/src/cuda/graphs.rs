@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::raw::Graph;
-use crate::Error;
+use gapbench_cuda::{CudaError, Graph};
 
 /// Whether decode steps are launched as graphs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,13 +43,27 @@ impl Graphs {
     }
 
     /// Keeps what was recorded.
-    pub(super) fn keep(&mut self, size: usize, recorded: Result<Graph, Error>) -> Option<&mut Graph> {
-        let graph = self.unless_refused(recorded)?;
-        self.of_size.entry(size).insert_entry(Some(graph)).into_mut().as_mut()
+    pub(super) fn keep(
+        &mut self,
+        size: usize,
+        recorded: Result<Graph, CudaError>,
+    ) -> Result<Option<&mut Graph>, CudaError> {
+        let Some(graph) = self.unless_refused(recorded)? else { return Ok(None) };
+        Ok(self.of_size.entry(size).insert_entry(Some(graph)).into_mut().as_mut())
     }
 
     /// What was recorded; nothing, and no graphs from here on, where it was refused.
-    pub(super) fn unless_refused(&mut self, recorded: Result<Graph, Error>) -> Option<Graph> {
-        recorded.map_err(|error| self.state = GraphUse::Refused(error.to_string())).ok()
+    pub(super) fn unless_refused(
+        &mut self,
+        recorded: Result<Graph, CudaError>,
+    ) -> Result<Option<Graph>, CudaError> {
+        match recorded {
+            Ok(graph) => Ok(Some(graph)),
+            Err(error @ CudaError::Capture { .. }) => {
+                self.state = GraphUse::Refused(error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 }

@@ -194,7 +194,16 @@ pub fn cast(cuda: &Cuda, from: Element, to: Element) -> Result<Option<Function>,
     cuda.kernel(ptx::CAST, &format!("cast_{}_{}", from.suffix(), to.suffix())).map(Some)
 }
 
-/// How [`cast`]'s kernel is launched for as many elements.
+/// The kernel that says whether an element is infinite or not a number: it takes the elements, the word that it sets to
+/// 1, and how many elements there are.
+///
+/// # Errors
+/// What [`Cuda::kernel`] says.
+pub fn finite(cuda: &Cuda, element: Element) -> Result<Function, CudaError> {
+    cuda.kernel(ptx::FINITE, &format!("finite_{}", element.suffix()))
+}
+
+/// How the kernels of [`cast`] and [`finite`] are launched for as many elements.
 pub fn cast_grid(elements: usize) -> Grid {
     Grid::cover(elements.div_ceil(8).min(1 << 20), 256)
 }

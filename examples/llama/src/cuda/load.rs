@@ -3,12 +3,13 @@
 //! and the pages that the system keeps of the file.
 
 use std::collections::HashMap;
+use std::thread;
 use std::time::Instant;
 
-use gapbench_cuda::{Buffer, Cuda, Event, Function, Pointer, Stream};
+use gapbench_cuda::{Buffer, Cuda, Event, Function, Pointer, Staging, Stream};
 
+use super::damage::Damage;
 use super::kernels::{Element, Kernels, cast, cast_grid};
-use super::raw::Staging;
 use crate::{Dtype, Error, Tensor, Weights};
 
 /// How the time of loading was spent.
@@ -53,6 +54,7 @@ pub(super) struct Loader<'a> {
     lanes: [Lane; 2],
     piece: usize,
     casts: HashMap<Element, Function>,
+    damage: Damage,
     copies: Vec<(Event, Event)>,
     report: Loaded,
     begin: Instant,
@@ -61,6 +63,27 @@ pub(super) struct Loader<'a> {
 #[allow(clippy::disallowed_methods, reason = "the phases of a load, which no test replaces")]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// Threads that read a file at once: beyond these the memory's bandwidth is reached.
+const READERS: usize = 8;
+/// Less than this is not worth a thread.
+const PART: usize = 1 << 20;
+
+/// Copies on several threads: one alone is slower than the bus, since each page of a mapped file is a fault.
+fn copy(from: &[u8], to: &mut [u8]) {
+    let readers = thread::available_parallelism().map_or(1, usize::from).min(READERS);
+    let part = from.len().div_ceil(readers).max(PART);
+    thread::scope(|scope| {
+        let mut parts = from.chunks(part).zip(to.chunks_mut(part));
+        let mine = parts.next();
+        for (from, to) in parts {
+            scope.spawn(|| to.copy_from_slice(from));
+        }
+        if let Some((from, to)) = mine {
+            to.copy_from_slice(from);
+        }
+    });
 }
 
 /// What a tensor of numbers is stored as; nothing for bytes with scales.
@@ -79,8 +102,7 @@ impl<'a> Loader<'a> {
         // Whole numbers of any type, and accesses of 16 bytes.
         let piece = piece.next_multiple_of(64);
         let lane = || -> Result<Lane, Error> {
-            let stream = cuda.new_stream()?;
-            Ok(Lane { staging: Staging::new(cuda, &stream, piece)?, stream, raw: None })
+            Ok(Lane { stream: cuda.new_stream()?, staging: cuda.staging(piece)?, raw: None })
         };
         Ok(Self {
             cuda,
@@ -89,15 +111,17 @@ impl<'a> Loader<'a> {
             lanes: [lane()?, lane()?],
             piece,
             casts: HashMap::new(),
+            damage: Damage::new(cuda, weights.names().count())?,
             copies: Vec::new(),
             report: Loaded::default(),
             begin: now(),
         })
     }
 
-    /// Waits for all pieces.
+    /// Waits for all pieces, and says which of them holds a number that is none.
     pub(super) fn finish(mut self) -> Result<Loaded, Error> {
         self.settle()?;
+        self.damage.finish(self.cuda, self.weights)?;
         self.report.total_s = self.begin.elapsed().as_secs_f64();
         for (begin, end) in &self.copies {
             self.report.copy_s += begin.elapsed(end)?;
@@ -122,18 +146,26 @@ impl<'a> Loader<'a> {
         if tensors.iter().any(|tensor| tensor.dtype != Dtype::I8) {
             return Ok(Matrix { data: self.stacked(&tensors)?, scales: None, outputs, inputs });
         }
-        let data = self.joined(tensors.iter().map(|tensor| tensor.bytes))?;
-        let scales = Some(self.joined(tensors.iter().map(|tensor| tensor.scale))?);
+        let data = self.joined(&tensors, |tensor| tensor.bytes, None)?;
+        let scales = Some(self.joined(&tensors, |tensor| tensor.scale, Some(Element::F32))?);
         Ok(Matrix { data, scales, outputs, inputs })
     }
 
-    /// Bytes as they are, one after the other.
-    fn joined(&mut self, parts: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Buffer<u8>, Error> {
-        let to = self.allocate(parts.clone().map(<[u8]>::len).sum())?;
+    /// Parts of tensors as they are, one after the other; checked if they are elements.
+    fn joined(
+        &mut self,
+        tensors: &[Tensor<'a>],
+        part: fn(&Tensor<'a>) -> &'a [u8],
+        element: Option<Element>,
+    ) -> Result<Buffer<u8>, Error> {
+        let to = self.allocate(tensors.iter().map(|tensor| part(tensor).len()).sum())?;
         let mut start = 0;
-        for part in parts {
-            self.copy(part, &to, start)?;
-            start += part.len();
+        for tensor in tensors {
+            if let Some(element) = element {
+                self.damage.begin(tensor.name, element);
+            }
+            self.copy(part(tensor), &to, start, element)?;
+            start += part(tensor).len();
         }
         Ok(to)
     }
@@ -145,8 +177,9 @@ impl<'a> Loader<'a> {
         let to = self.allocate(tensors.iter().map(numbers).sum::<usize>() * element.bytes())?;
         let mut start = 0;
         for tensor in tensors {
+            self.damage.begin(tensor.name, element);
             match element_of(tensor.dtype) {
-                Some(stored) if stored == element => self.copy(tensor.bytes, &to, start)?,
+                Some(stored) if stored == element => self.copy(tensor.bytes, &to, start, Some(element))?,
                 Some(stored) => self.convert(tensor.bytes, stored, &to, start)?,
                 None => self.widen(tensor, &to, start)?,
             }
@@ -170,7 +203,7 @@ impl<'a> Loader<'a> {
         // The wait above is the bus's time; this is the file's.
         let begin = now();
         if let Some(place) = place.get_mut(..piece.len()) {
-            place.copy_from_slice(piece);
+            copy(piece, place);
         }
         self.report.fill_s += begin.elapsed().as_secs_f64();
         self.report.bytes += piece.len() as u64;
@@ -178,12 +211,23 @@ impl<'a> Loader<'a> {
         Ok(lane)
     }
 
-    fn copy(&mut self, bytes: &[u8], to: &Buffer<u8>, mut start: usize) -> Result<(), Error> {
+    fn copy(
+        &mut self,
+        bytes: &[u8],
+        to: &Buffer<u8>,
+        mut start: usize,
+        element: Option<Element>,
+    ) -> Result<(), Error> {
+        let cuda = self.cuda;
         for piece in bytes.chunks(self.piece) {
             let lane = self.fill(piece)?;
             let begin = lane.stream.record()?;
-            lane.staging.send(&to.view(start..start + piece.len())?)?;
+            lane.staging.send(&lane.stream, &to.view(start..start + piece.len())?)?;
             let end = lane.stream.record()?;
+            if let Some(element) = element {
+                let (stream, count) = (lane.stream.clone(), piece.len() / element.bytes());
+                self.damage.check(cuda, &stream, to.ptr() + start as u64, count)?;
+            }
             self.copies.push((begin, end));
             start += piece.len();
         }
@@ -197,12 +241,12 @@ impl<'a> Loader<'a> {
         to: &Buffer<u8>,
         mut start: usize,
     ) -> Result<(), Error> {
-        let element = self.kernels.element();
+        let (cuda, element) = (self.cuda, self.kernels.element());
         let kernel = match self.casts.get(&from) {
             Some(kernel) => kernel.clone(),
             None => {
                 let Some(kernel) = cast(self.cuda, from, element)? else {
-                    return self.copy(bytes, to, start);
+                    return self.copy(bytes, to, start, Some(element));
                 };
                 self.casts.insert(from, kernel.clone());
                 kernel
@@ -216,11 +260,13 @@ impl<'a> Loader<'a> {
                 None => lane.stream.allocate(room)?,
             };
             let begin = lane.stream.record()?;
-            lane.staging.send(&raw.view(0..piece.len())?)?;
+            lane.staging.send(&lane.stream, &raw.view(0..piece.len())?)?;
             let end = lane.stream.record()?;
             let target = to.view(start..start + numbers * element.bytes())?;
             kernel.launch(&lane.stream, cast_grid(numbers), (&raw, &target, numbers as u64))?;
             lane.raw = Some(raw);
+            let stream = lane.stream.clone();
+            self.damage.check(cuda, &stream, target.ptr(), numbers)?;
             self.copies.push((begin, end));
             start += numbers * element.bytes();
         }
@@ -231,10 +277,12 @@ impl<'a> Loader<'a> {
     fn widen(&mut self, tensor: &Tensor<'a>, to: &Buffer<u8>, start: usize) -> Result<(), Error> {
         let rows = tensor.shape.first().copied().unwrap_or(0);
         let columns = tensor.bytes.len() / rows.max(1);
+        let one = std::slice::from_ref(tensor);
         let (data, scales) =
-            (self.joined(std::iter::once(tensor.bytes))?, self.joined(std::iter::once(tensor.scale))?);
+            (self.joined(one, |tensor| tensor.bytes, None)?, self.joined(one, |tensor| tensor.scale, None)?);
         self.settle()?;
-        let target = Pointer(to.ptr() + start as u64);
-        Ok(self.kernels.dequantize(self.cuda.stream(), (rows, columns), &data, &scales, target)?)
+        let (cuda, target) = (self.cuda, to.ptr() + start as u64);
+        self.kernels.dequantize(cuda.stream(), (rows, columns), &data, &scales, Pointer(target))?;
+        self.damage.check(cuda, cuda.stream(), target, rows * columns)
     }
 }

@@ -8,6 +8,7 @@
 //! Weights, activations and cache are stored in one type, f32, f16 or bf16; matrices may also be bytes with a scale for
 //! each row. Sums, and the sum through the layers, are f32.
 
+mod damage;
 mod engine;
 mod graphs;
 pub mod kernels;
@@ -16,11 +17,10 @@ mod load;
 mod network;
 mod pages;
 pub mod ptx;
-mod raw;
 mod step;
 mod work;
 
-use gapbench_cuda::{Buffer, Cuda, CudaError};
+use gapbench_cuda::{Buffer, Cuda, CudaError, Graph};
 
 use self::engine::Last;
 pub use self::graphs::GraphUse;
@@ -107,7 +107,7 @@ pub struct CudaEngine {
     /// What was computed last, for who wants to see it again.
     last: Option<Last>,
     /// The same as a graph, once it was asked for again.
-    repeated: Option<raw::Graph>,
+    repeated: Option<Graph>,
     loaded: Loaded,
 }
 

@@ -1,9 +1,8 @@
 //! Keys and values of many sequences in the device's memory, in pages of [`PAGE`] tokens, all allocated at the start.
 
-use gapbench_cuda::{Buffer, Cuda, Pointer, Stream};
+use gapbench_cuda::{Buffer, Cuda, Pointer, Staging, Stream};
 
 use super::kernels::{Cache, PAGE};
-use super::raw::Staging;
 use crate::{Config, Error, Sequence};
 
 /// Most sequences that may be open at once: each has a row of the tables.
@@ -51,7 +50,7 @@ impl Pages {
             layers: (0..config.num_hidden_layers).map(layer).collect::<Result<_, Error>>()?,
             // 0xffffffff is -1: no page.
             tables: stream.uninit(slots * pages_per_row)?,
-            row: Staging::new(cuda, stream, pages_per_row)?,
+            row: cuda.staging(pages_per_row)?,
             stream: stream.clone(),
             pages_per_row,
             bytes_per_token: (2 * config.num_hidden_layers * config.key_value_size() * element_bytes) as u64,
@@ -90,7 +89,7 @@ impl Pages {
             *entry = page;
         }
         let start = slot * self.pages_per_row;
-        self.row.send(&self.tables.view(start..start + self.pages_per_row)?)?;
+        self.row.send(&self.stream, &self.tables.view(start..start + self.pages_per_row)?)?;
         self.free.truncate(left);
         if let Some(place) = self.slots.get_mut(slot) {
             *place = Some(taken);

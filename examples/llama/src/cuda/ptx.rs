@@ -12,6 +12,8 @@ pub const ATTENTION_PREFILL_MMA: &str = include_str!("../../kernels/attention_pr
 pub const CAST: &str = include_str!("../../kernels/cast.ptx");
 /// `embed_*`
 pub const EMBED: &str = include_str!("../../kernels/embed.ptx");
+/// `finite_*`
+pub const FINITE: &str = include_str!("../../kernels/finite.ptx");
 /// `gemv_*_M`
 pub const GEMV: &str = include_str!("../../kernels/gemv.ptx");
 /// `gemv_i8_*_M`

@@ -1,11 +1,10 @@
 //! What a step computes on the way: buffers for the largest step, allocated once.
 
-use gapbench_cuda::{Buffer, Cuda};
+use gapbench_cuda::{Buffer, Cuda, Staging};
 
 use super::Options;
 use super::kernels::{Element, Heads, Kernels};
 use super::pages::{pages_per_row, rows};
-use super::raw::Staging;
 use crate::{Config, Error};
 
 /// Positions that a block of the decode kernel should have, in a full context: fewer are not worth a launch's tail.
@@ -124,9 +123,9 @@ impl Work {
             logits: stream.allocate(sizes.batch * sizes.vocabulary)?,
             best: stream.allocate(sizes.batch)?,
             error: stream.zeros(1)?,
-            host_inputs: Staging::new(cuda, stream, 3 * sizes.rows)?,
-            host_logits: Staging::new(cuda, stream, sizes.batch * sizes.vocabulary)?,
-            host_words: Staging::new(cuda, stream, sizes.batch + 1)?,
+            host_inputs: cuda.staging(3 * sizes.rows)?,
+            host_logits: cuda.staging(sizes.batch * sizes.vocabulary)?,
+            host_words: cuda.staging(sizes.batch + 1)?,
         })
     }
 }

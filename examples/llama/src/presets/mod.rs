@@ -1,8 +1,13 @@
 //! Models of well-known shapes with random weights: what they answer is noise, what they cost is real.
 
 mod files;
+mod memory;
+mod numbers;
+mod planned;
+mod threads;
 mod write;
 
+pub use self::memory::in_memory;
 pub use self::write::{SHARD_BYTES, write, write_sharded};
 use crate::{Config, Dtype, RopeScaling};
 

@@ -28,6 +28,15 @@ impl Dtype {
         }
     }
 
+    /// Whether a finite number stays finite in this format. Bytes have a scale that makes them hold any.
+    pub(super) fn holds(self, number: f32) -> bool {
+        match self {
+            Self::F32 | Self::I8 => number.is_finite(),
+            Self::F16 => f16::from_f32(number).is_finite(),
+            Self::Bf16 => bf16::from_f32(number).is_finite(),
+        }
+    }
+
     pub(super) fn of(stored: safetensors::Dtype) -> Option<Self> {
         match stored {
             safetensors::Dtype::F32 => Some(Self::F32),
@@ -38,17 +47,17 @@ impl Dtype {
         }
     }
 
-    /// The numbers in `bytes`, little-endian; i8 without its scale.
-    pub(super) fn decode(self, bytes: &[u8]) -> Vec<f32> {
+    /// Writes the numbers in `bytes`, little-endian, as far as there is room; i8 without its scale.
+    pub(super) fn decode(self, bytes: &[u8], to: &mut [f32]) {
+        fn each<const N: usize>(bytes: &[u8], to: &mut [f32], number: impl Fn([u8; N]) -> f32) {
+            to.iter_mut().zip(bytes.as_chunks().0).for_each(|(to, bytes)| *to = number(*bytes));
+        }
         match self {
-            Self::F32 => bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect(),
-            Self::F16 => {
-                bytes.as_chunks().0.iter().map(|number| f16::from_le_bytes(*number).to_f32()).collect()
-            }
-            Self::Bf16 => {
-                bytes.as_chunks().0.iter().map(|number| bf16::from_le_bytes(*number).to_f32()).collect()
-            }
-            Self::I8 => bytes.iter().map(|number| f32::from(number.cast_signed())).collect(),
+            Self::F32 => each(bytes, to, f32::from_le_bytes),
+            Self::F16 => each(bytes, to, |number| f16::from_le_bytes(number).to_f32()),
+            // The lower half is zero.
+            Self::Bf16 => each(bytes, to, |[low, high]| f32::from_le_bytes([0, 0, low, high])),
+            Self::I8 => each(bytes, to, |[number]| f32::from(number.cast_signed())),
         }
     }
 }

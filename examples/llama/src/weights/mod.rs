@@ -71,12 +71,18 @@ impl Weights {
         if index.exists() {
             Self::open_indexed(folder, index)
         } else if one.exists() {
-            let shard = Shard::open(&one)?;
-            let places = shard.header.tensors().into_keys().map(|name| (name, 0)).collect();
-            Ok(Self { source: one, shards: vec![shard], places })
+            let map = map::map(&one)?;
+            Self::of_map(one, map)
         } else {
             Err(Error::NoWeights { path: folder.into() })
         }
+    }
+
+    /// The weights in a file that is mapped already, or was made in memory.
+    pub(crate) fn of_map(path: PathBuf, map: Mmap) -> Result<Self, Error> {
+        let shard = Shard::new(&path, map)?;
+        let places = shard.header.tensors().into_keys().map(|name| (name, 0)).collect();
+        Ok(Self { source: path, shards: vec![shard], places })
     }
 
     fn open_indexed(folder: &Path, index: PathBuf) -> Result<Self, Error> {
@@ -168,6 +174,37 @@ impl Weights {
         shard.map_or_else(|| self.source.clone(), |shard| shard.path.clone())
     }
 
+    /// Holds a tensor's numbers against a number format that they are to be kept in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFinite`], [`Error::NotHeld`], and those of [`Weights::tensor`].
+    pub fn check_numbers(&self, name: &str, dtype: Dtype) -> Result<(), Error> {
+        let numbers = self.tensor(name)?.to_f32();
+        self.check_finite(name, &numbers)?;
+        match numbers.iter().position(|number| !dtype.holds(*number)) {
+            None => Ok(()),
+            Some(position) => Err(Error::NotHeld {
+                path: self.path(name),
+                tensor: name.into(),
+                position,
+                value: numbers.get(position).copied().unwrap_or(f32::NAN),
+                dtype,
+            }),
+        }
+    }
+
+    /// A tensor's numbers are all finite: one that is not would make every answer NaN.
+    pub(crate) fn check_finite(&self, name: &str, numbers: &[f32]) -> Result<(), Error> {
+        match numbers.iter().position(|number| !number.is_finite()) {
+            None => Ok(()),
+            Some(position) => {
+                let value = numbers.get(position).copied().unwrap_or(f32::NAN);
+                Err(Error::NotFinite { path: self.path(name), tensor: name.into(), position, value })
+            }
+        }
+    }
+
     /// Bytes of all numbers, headers excluded.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
@@ -215,7 +252,10 @@ impl Weights {
 
 impl Shard {
     fn open(path: &Path) -> Result<Self, Error> {
-        let map = map::map(path)?;
+        Self::new(path, map::map(path)?)
+    }
+
+    fn new(path: &Path, map: Mmap) -> Result<Self, Error> {
         match SafeTensors::read_metadata(&map) {
             // The length of the header is stored before it, in eight bytes.
             Ok((length, header)) => Ok(Self { path: path.into(), header, start: length + 8, map }),
@@ -228,14 +268,21 @@ impl Tensor<'_> {
     /// The numbers, row by row, i8 multiplied by its scales.
     #[must_use]
     pub fn to_f32(&self) -> Vec<f32> {
-        let mut numbers = self.dtype.decode(self.bytes);
+        let mut numbers = vec![0.0; self.bytes.len() / self.dtype.bytes()];
+        self.write_f32(&mut numbers);
+        numbers
+    }
+
+    /// Writes the numbers, as [`Tensor::to_f32`] has them, as far as there is room.
+    pub fn write_f32(&self, numbers: &mut [f32]) {
+        self.dtype.decode(self.bytes, numbers);
         if self.dtype == Dtype::I8 {
-            let scale = Dtype::F32.decode(self.scale);
+            let mut scale = vec![0.0; self.scale.len() / size_of::<f32>()];
+            Dtype::F32.decode(self.scale, &mut scale);
             let columns = (numbers.len() / scale.len().max(1)).max(1);
             for (row, scale) in numbers.chunks_mut(columns).zip(scale) {
                 row.iter_mut().for_each(|number| *number *= scale);
             }
         }
-        numbers
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn scenario(name: &str, script: &str, body: fn()) {
 }
 
 /// The folder of the simulated libraries.
-fn simulated() -> PathBuf {
+pub(crate) fn simulated() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("simulated-cuda");
     let program = std::env::current_exe().unwrap();
     cuda_simulator::install(&folder, program.parent().and_then(Path::parent).unwrap()).unwrap();

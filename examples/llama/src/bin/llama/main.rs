@@ -1,21 +1,27 @@
-//! `llama generate`, `llama plan` and `llama write`: the library from a terminal.
+//! `llama generate`, `llama answer`, `llama plan` and `llama write`: the library from a terminal.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program's answer is printed")]
 
+mod choice;
+
 use std::{
     error::Error,
-    io::{Write, stdout},
+    io::{BufRead, Write, stdin, stdout},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use llama::{Config, CpuEngine, Dtype, End, Plan, Sampler, Tokenizer, Weights, generate, plan, presets};
+use llama::{
+    Config, CpuEngine, Dtype, End, Plan, Request, Sampler, Tokenizer, Weights, answer_all, generate, plan,
+    presets,
+};
 
 fn main() -> ExitCode {
     let arguments = command().get_matches();
     let done = match arguments.subcommand() {
         Some(("generate", arguments)) => answer(arguments),
+        Some(("answer", arguments)) => answer_lines(arguments),
         Some(("plan", arguments)) => print_plan(arguments),
         Some(("write", arguments)) => write(arguments),
         _ => Ok(()),
@@ -39,29 +45,42 @@ fn command() -> Command {
         .required(true)
         .value_parser(value_parser!(PathBuf))
         .help("Folder with config.json, tokenizer.json and model.safetensors");
+    let engine = Arg::new("engine").long("engine").default_value("auto").value_parser(choice::NAMES).help(
+        "cuda: a device, or fail; auto: a device where one is there and large enough, and says why not",
+    );
+    let temperature =
+        || number("temperature", "0", "0 always takes the likeliest token").value_parser(value_parser!(f32));
+    let top_p = || {
+        number("top-p", "0.9", "Draw from the likeliest tokens of this probability in all")
+            .value_parser(value_parser!(f32))
+    };
+    let seed = |help| number("seed", "1", help).value_parser(value_parser!(u64));
     Command::new("llama")
         .about("A Llama-architecture decoder")
         .subcommand_required(true)
         .subcommand(
             Command::new("generate")
-                .about("Answers a prompt on the CPU")
+                .about("Answers a prompt")
                 .arg(&model)
+                .arg(&engine)
                 .arg(
                     Arg::new("prompt").long("prompt").required(true).help("Text to go on from; may be empty"),
                 )
                 .arg(number("tokens", "256", "Most tokens of the answer").value_parser(value_parser!(usize)))
-                .arg(
-                    number("temperature", "0", "0 always takes the likeliest token")
-                        .value_parser(value_parser!(f32)),
-                )
-                .arg(
-                    number("top-p", "0.9", "Draw from the likeliest tokens of this probability in all")
-                        .value_parser(value_parser!(f32)),
-                )
-                .arg(
-                    number("seed", "1", "The same seed draws the same answer")
-                        .value_parser(value_parser!(u64)),
-                ),
+                .arg(temperature())
+                .arg(top_p())
+                .arg(seed("The same seed draws the same answer")),
+        )
+        .subcommand(
+            Command::new("answer")
+                .about("Answers each line of standard input, several at once, in a line each")
+                .arg(&model)
+                .arg(&engine)
+                .arg(number("tokens", "64", "Most tokens of each answer").value_parser(value_parser!(usize)))
+                .arg(number("clients", "8", "Most lines at once").value_parser(value_parser!(usize)))
+                .arg(temperature())
+                .arg(top_p())
+                .arg(seed("The same seed draws the same answers")),
         )
         .subcommand(
             Command::new("plan")
@@ -94,10 +113,7 @@ fn command() -> Command {
                         .value_parser(value_parser!(PathBuf))
                         .help("Folder to write to"),
                 )
-                .arg(
-                    number("seed", "1", "The same seed writes the same weights")
-                        .value_parser(value_parser!(u64)),
-                ),
+                .arg(seed("The same seed writes the same weights")),
         )
 }
 
@@ -109,20 +125,16 @@ fn value<T: Clone + Send + Sync + 'static>(arguments: &ArgMatches, name: &str) -
 fn answer(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
     let folder: PathBuf = value(arguments, "model")?;
     let limit: usize = value(arguments, "tokens")?;
-    let mut sampler = Sampler::new(
-        value(arguments, "temperature")?,
-        value(arguments, "top-p")?,
-        value(arguments, "seed")?,
-    )?;
+    let mut sampler = sampler(arguments)?;
     let config = Config::load(&folder)?;
     let tokenizer = Tokenizer::load(&folder, &config)?;
     let prompt = tokenizer.encode(&value::<String>(arguments, "prompt")?)?;
     let room = prompt.len().saturating_add(limit).min(config.max_position_embeddings);
-    let mut engine = CpuEngine::load(config, &Weights::open(&folder)?, room)?;
+    let mut engine = choice::load(&value::<String>(arguments, "engine")?, config, &folder, room, 1)?;
     let mut printer = Printer { tokenizer: &tokenizer, ids: prompt.clone(), printed: 0 };
     printer.print(false)?;
     let mut printing = Ok(());
-    let answer = generate(&mut engine, &prompt, limit, &mut sampler, |token| {
+    let answer = generate(&mut *engine, &prompt, limit, &mut sampler, |token| {
         printer.ids.push(token);
         if printing.is_ok() {
             printing = printer.print(false);
@@ -133,6 +145,33 @@ fn answer(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
     println!();
     if answer.end == End::Context {
         eprintln!("llama: the model's context is full");
+    }
+    Ok(())
+}
+
+fn sampler(arguments: &ArgMatches) -> Result<Sampler, Box<dyn Error>> {
+    let (temperature, top_p) = (value(arguments, "temperature")?, value(arguments, "top-p")?);
+    Ok(Sampler::new(temperature, top_p, value(arguments, "seed")?)?)
+}
+
+fn answer_lines(arguments: &ArgMatches) -> Result<(), Box<dyn Error>> {
+    let folder: PathBuf = value(arguments, "model")?;
+    let (limit, clients): (usize, usize) = (value(arguments, "tokens")?, value(arguments, "clients")?);
+    let sampler = sampler(arguments)?;
+    let config = Config::load(&folder)?;
+    let tokenizer = Tokenizer::load(&folder, &config)?;
+    let mut requests = Vec::new();
+    for line in stdin().lock().lines() {
+        requests.push(Request { prompt: tokenizer.encode(&line?)?, limit });
+    }
+    // Room for the longest of so many at once: whoever finds none waits for others.
+    let longest = requests.iter().map(|request| request.prompt.len()).max().unwrap_or(0);
+    let room = longest.saturating_add(limit).min(config.max_position_embeddings).next_multiple_of(16);
+    let clients = clients.clamp(1, requests.len().max(1));
+    let tokens = clients.checked_mul(room).ok_or("clients x length is too large a number")?;
+    let mut engine = choice::load(&value::<String>(arguments, "engine")?, config, &folder, tokens, clients)?;
+    for answer in answer_all(&mut *engine, &requests, clients, &sampler, |_, _| ())? {
+        println!("{}", tokenizer.decode(&answer.tokens)?.escape_debug());
     }
     Ok(())
 }
