@@ -162,7 +162,8 @@ fn streams_have_a_first_token() {
 fn a_search_stays_below_the_capacity() {
     let row = only_row(&smoke(&["searched"]));
     let search = row.search.unwrap();
-    assert!(search.last_passing.is_none_or(|rate| rate < 1050.0), "{search:?}");
+    // In a second of 1,000 requests the queue changes by chance by about 6 % of them.
+    assert!(search.last_passing.is_none_or(|rate| rate < 1100.0), "{search:?}");
     assert!(search.last_passing.is_some() || search.cut_short.is_some() || search.first_failing.is_some());
     assert!(row.loads.iter().all(|load| load.searching));
 }
@@ -234,4 +235,48 @@ fn mistakes_on_the_command_line_are_answered() {
         assert_eq!(run.code, 2, "{words:?}: {}", run.stderr);
         assert!(run.stderr.contains(expected), "{words:?}: {}", run.stderr);
     }
+}
+
+/// An answer that repeats the text is right exactly where the noise changed nothing.
+#[test]
+fn noise_turns_wrong_what_it_changes() {
+    let run = smoke(&["::noisy"]);
+    let row = only_row(&run);
+    let names: Vec<&str> = row.noise.iter().map(|noise| noise.noise.as_str()).collect();
+    let families = ["typos", "mixed languages", "incomplete sentences", "formatting and copy-paste"];
+    let expected: Vec<String> = std::iter::once("medium".to_owned())
+        .chain(families.map(|family| format!("medium {family}")))
+        .chain(["typo.keyboard@heavy".to_owned()])
+        .collect();
+    assert_eq!(names, expected);
+    for noise in &row.noise {
+        assert_eq!((noise.items, noise.pairs.n, noise.clean_right), (40, 40, 30), "{noise:?}");
+        assert_eq!(noise.pairs.gained, 0);
+        assert!(noise.pairs.lost >= 30_u64.saturating_sub(noise.unchanged), "{noise:?}");
+        assert!(noise.pairs.lost <= 40 - noise.unchanged, "{noise:?}");
+        assert_eq!(noise.on_the_ladder, noise.noise == "medium");
+        assert!(noise.worst.len() <= 5 && noise.worst.iter().all(|item| item.clean != item.noisy));
+    }
+    let typos = row.noise.last().unwrap();
+    assert_eq!((typos.unchanged, typos.pairs.lost, typos.labels.as_str()), (0, 30, "kept"));
+
+    // Requests under load have the noise of the ladder, so the same items are right.
+    let medium = &row.noise[0];
+    let right = medium.clean_right - medium.pairs.lost;
+    let under_load = row.series.iter().find(|series| {
+        series.metric == Metric::QualityAccuracy
+            && series.conditions.get(Condition::Load) == Some(&"closed".into())
+    });
+    if row.loads[0].invalid.is_none() {
+        let series = under_load.expect("accuracy under load");
+        assert_eq!(series.conditions.get(Condition::Noise), Some(&"medium".into()));
+        assert_eq!(series.data, Data::Counts { successes: right, trials: 40 });
+        let pairs = row.loads[0].pairs.unwrap();
+        assert_eq!((pairs.n, pairs.lost, pairs.gained), (40, 0, 0));
+    }
+    assert!(run.stdout.contains("turned wrong"), "{}", run.stdout);
+
+    let unknown = smoke(&["unknown_noise"]);
+    let Outcome::Failed(failure) = &only_row(&unknown).outcome else { panic!("{}", unknown.stdout) };
+    assert!(failure.reason.contains("did you mean `typo.keyboard`?"), "{}", failure.reason);
 }

@@ -17,8 +17,9 @@ const WORKERS: usize = 2;
     paper = "papers/intent-classifier.toml",
     benchmark = "data/benchmark.jsonl",
     inputs = "data/production.jsonl",
-    cold_start,
+    cold_start(process, disk),
     memory,
+    noise = [light, medium, heavy],
     load(clients = [1, 8, 50], search),
     slo(p95 = "50ms")
 )]

@@ -5,6 +5,9 @@
 #[path = "llama/cuda.rs"]
 mod cuda;
 
+#[path = "llama/served.rs"]
+mod served;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -12,10 +15,8 @@ use std::{
 };
 
 use gapbench::prelude::*;
-use llama::{
-    Config, CpuEngine, Engine, Error, Sampler, Sequence, Tokenizer, Weights, generate, plan, presets,
-    weights::WEIGHTS_FILE,
-};
+use llama::{Config, CpuEngine, Engine, Sequence, Tokenizer, Weights, plan, presets, weights::WEIGHTS_FILE};
+use served::{SERVED_TOKENS, SLOTS, Served};
 
 gapbench::main!();
 
@@ -114,7 +115,7 @@ fn decode(bench: &mut Bencher, batch: u32) -> Result<()> {
     Ok(())
 }
 
-/// The served model: a short prompt in, sixteen tokens out, greedily.
+/// The served model: a short prompt in, sixteen tokens out, greedily; alone, and with 1, 8 and 50 clients.
 #[gap_bench(
     paper = [
         "papers/llama.toml#size",
@@ -125,7 +126,9 @@ fn decode(bench: &mut Bencher, batch: u32) -> Result<()> {
     ],
     inputs = "data/prompts.jsonl",
     cold_start,
-    memory
+    memory,
+    load(clients = [1, 8, 50]),
+    slo(p95 = "250ms", ttft_p95 = "200ms", tpot_p95 = "20ms")
 )]
 fn served(serve: &mut Serve) -> Result<()> {
     let folder = model()?;
@@ -136,17 +139,11 @@ fn served(serve: &mut Serve) -> Result<()> {
         .model_files(&[folder.join(WEIGHTS_FILE)])?;
     let config = serve.phase("config", || Config::load(&folder))?;
     let tokenizer = serve.phase("tokenizer", || Tokenizer::load(&folder, &config))?;
-    // One sequence at a time, of any length that the model knows.
-    let room = config.max_position_embeddings;
-    let plan = serve.phase("plan", || CpuEngine::plan(&config, room));
+    let plan = serve.phase("plan", || CpuEngine::plan(&config, SERVED_TOKENS));
     if plan::host_available().is_some_and(|available| !plan.fits(available)) {
         return Err(format!("the model does not fit:\n{plan}").into());
     }
-    let mut engine = serve.phase("weights", || CpuEngine::load(config, &Weights::open(&folder)?, room))?;
-    serve.requests(move |request: &Input| {
-        let prompt = tokenizer.encode(&request.text)?;
-        let answer = generate(&mut engine, &prompt, ANSWER, &mut Sampler::greedy(), |_| ())?;
-        // As ids: random weights also answer with ids that the byte tokenizer has no text for.
-        Ok::<_, Error>(answer.tokens.iter().map(|id| format!("{id} ")).collect::<String>())
-    })
+    let engine =
+        serve.phase("weights", || CpuEngine::load(config, &Weights::open(&folder)?, SERVED_TOKENS))?;
+    serve.steps(SLOTS, Served::new(engine, tokenizer, ANSWER))
 }

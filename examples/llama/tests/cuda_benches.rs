@@ -4,6 +4,9 @@
 #[cfg(feature = "cuda")]
 #[path = "../benches/llama/cuda.rs"]
 mod cuda;
+#[cfg(feature = "cuda")]
+#[path = "../benches/llama/served.rs"]
+mod served;
 
 /// The bench binary's own `main`.
 mod bench {

@@ -4,12 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process;
 
+use crate::served::{SERVED_TOKENS, SLOTS, Served};
 use gapbench::prelude::*;
 use gapbench_cuda::{Closeness, Cuda, Kernel, close};
 use llama::cuda::{CudaEngine, Options};
-use llama::{
-    Config, CpuEngine, Engine, Error, Plan, Sampler, Sequence, Tokenizer, Weights, generate, layout, presets,
-};
+use llama::{Config, CpuEngine, Engine, Error, Plan, Sequence, Tokenizer, Weights, layout, presets};
 
 /// Tokens that each sequence has before a timed decode step.
 const PAST: usize = 512;
@@ -255,7 +254,14 @@ fn on<'a>(bench: &'a mut Bencher, device: &Cuda, preset: &str) -> &'a mut Benche
 }
 
 /// The served model: a short prompt in, sixteen tokens out, greedily.
-#[gap_bench(preset = ["tiny", "1b", "8b"], inputs = "data/prompts.jsonl", cold_start, memory)]
+#[gap_bench(
+    preset = ["tiny", "1b", "8b"],
+    inputs = "data/prompts.jsonl",
+    cold_start(process, jit),
+    memory,
+    load(clients = [1, 8, 50]),
+    slo(p95 = "2s", ttft_p95 = "500ms")
+)]
 fn served_cuda(serve: &mut Serve, preset: &str) -> Result<()> {
     let device = serve.phase("device", Cuda::find)?;
     small_enough(&device, preset)?;
@@ -268,16 +274,11 @@ fn served_cuda(serve: &mut Serve, preset: &str) -> Result<()> {
     serve.model_files(&files)?;
     let config = serve.phase("config", || Config::load(&folder))?;
     let tokenizer = serve.phase("tokenizer", || Tokenizer::load(&folder, &config))?;
-    // One sequence at a time, of a length that no request here exceeds.
-    let options = Options { max_batch: 1, ..Options::new(config.max_position_embeddings.min(8192)) };
-    let mut engine = match serve.phase("weights", || CudaEngine::load(&device, config, &weights, &options)) {
+    let options = Options { max_batch: SLOTS, ..Options::new(SERVED_TOKENS) };
+    serve.device(device.clone())?;
+    let engine = match serve.phase("weights", || CudaEngine::load(&device, config, &weights, &options)) {
         Err(error @ Error::Memory { .. }) => return Err(Skip::because(error.to_string()).into()),
         loaded => loaded?,
     };
-    serve.requests(move |request: &Input| {
-        let prompt = tokenizer.encode(&request.text)?;
-        let answer = generate(&mut engine, &prompt, ANSWER, &mut Sampler::greedy(), |_| ())?;
-        // As ids: random weights also answer with ids that the byte tokenizer has no text for.
-        Ok::<_, Error>(answer.tokens.iter().map(|id| format!("{id} ")).collect::<String>())
-    })
+    serve.steps(SLOTS, Served::new(engine, tokenizer, ANSWER))
 }

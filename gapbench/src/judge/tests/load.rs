@@ -296,3 +296,62 @@ fn a_price_turns_goodput_into_cost() {
     assert!(judgement.measured.iter().all(|one| one.metric != Metric::CostPer1kRequests));
     assert_eq!(judgement.claims[0].verdict, Verdict::NotMeasured);
 }
+
+#[test]
+fn noise_is_a_step_between_the_inputs_and_the_load() {
+    use crate::record::{NoiseRow, PairsRow};
+    let accuracy = Metric::QualityAccuracy;
+    let noisy =
+        |name: &str, right| alone(accuracy, counts(right, 1000), InputSet::Own).under(Condition::Noise, name);
+    let loaded = at(accuracy, counts(790, 1000), clients(50)).under(Condition::Noise, "medium");
+    let mut found = row(vec![
+        alone(accuracy, counts(920, 1000), InputSet::Paper),
+        alone(accuracy, counts(880, 1000), InputSet::Own),
+        noisy("heavy", 700),
+        noisy("medium", 800),
+        loaded,
+    ]);
+    let mut sent = load(clients(50), 90.0);
+    sent.pairs = Some(PairsRow { n: 1000, lost: 12, gained: 2 });
+    found.loads = vec![sent];
+    found.noise = vec![NoiseRow {
+        noise: "medium".into(),
+        on_the_ladder: true,
+        inputs: InputSet::Own,
+        labels: "kept".into(),
+        items: 1000,
+        unchanged: 0,
+        character_error_rate: None,
+        failed: 0,
+        pairs: PairsRow { n: 1000, lost: 100, gained: 20 },
+        clean_right: 880,
+        worst: vec![],
+    }];
+    let judged = verdict(claim(accuracy, Statistic::Mean, 0.92), found.clone());
+    let steps: Vec<(StepKind, f64)> = judged
+        .ladder
+        .steps
+        .iter()
+        .map(|step| (step.kind, (step.estimate.unwrap().interval.value * 1e4).round() / 1e4))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            (StepKind::Paper, 0.92),
+            (StepKind::Reproduced, 0.92),
+            (StepKind::OwnInputs, 0.88),
+            (StepKind::Noise, 0.8),
+            (StepKind::Load, 0.79)
+        ]
+    );
+    // 8 points lost, with the interval of pairs: sqrt(120 - 80^2 / 1000) / 1000 = 1.066 points.
+    let loss = judged.ladder.steps[3].loss.unwrap();
+    assert!((loss.value - 0.08 / 0.92).abs() < 1e-12, "{loss:?}");
+    let half = 1.959_964 * (120.0_f64 - 6.4).sqrt() / 1000.0 / 0.92;
+    assert!((loss.upper.unwrap() - loss.value - half).abs() < 1e-6, "{loss:?} {half}");
+    assert!(judged.reason.contains("the noise cost 8.7 % and the load cost 1.1 %"), "{}", judged.reason);
+    // A claim about noisy inputs has no step for it.
+    let asked = claim(accuracy, Statistic::Mean, 0.92).under(Condition::Noise, "heavy");
+    let judged = verdict(asked, found);
+    assert!(judged.ladder.steps.iter().all(|step| step.kind != StepKind::Noise), "{:?}", judged.ladder);
+}

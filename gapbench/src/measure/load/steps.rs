@@ -183,6 +183,8 @@ fn offer(slots: &mut Slots<'_>, service: &mut dyn Stepped, taken: Taken, possibl
     let input = slots.run.input(taken.request);
     let admission =
         guarded(|| service.admit(slot, input)).unwrap_or_else(|why| Admission::Ended(Answer::Failed(why)));
+    // Taking a request in may be most of its work, as reading a prompt is.
+    slots.recorder.busy_ns += clock::now_ns() - begin_ns;
     let ended = match admission {
         Admission::Full if slots.in_hand > 0 => return Offered::NoRoom,
         // With nothing else in hand there will never be more room.

@@ -71,6 +71,13 @@ const RETRIES: u32 = 2;
 /// AIPerf's precision.
 const PRECISION: f64 = 0.05;
 
+/// Requests of a run of a search, if the time allows: with so many, a rate that is too large by [`PRECISION`] makes
+/// latencies grow by more than chance does.
+///
+/// # Source
+/// [`LoadRow::falls_behind`]: chance is 2 over the root of the number of requests.
+const SEARCH_REQUESTS: usize = 1_600;
+
 /// A search begins at this share of what was seen, or of what the workers could do if they did not disturb each other.
 const FIRST_SHARE: f64 = 0.5;
 
@@ -97,7 +104,8 @@ impl Bench<'_> {
 
     /// Sends one load; what came of it, and its observations where it is valid.
     fn run(&mut self, point: LoadPoint, seconds: f64, searching: bool) -> Result<(LoadRow, Vec<Series>)> {
-        let load = self.load(point, seconds)?;
+        let enough = if searching { SEARCH_REQUESTS } else { 0 };
+        let load = self.load(point, seconds, enough)?;
         let asked = std::sync::Arc::new(Asked::new(&self.file.items));
         let peak_is_ours = self.serve.job.memory && memory::reset_host_peak();
         self.serve.reset_device()?;
@@ -174,13 +182,13 @@ impl Bench<'_> {
     }
 
     /// How the load is sent.
-    fn load(&self, point: LoadPoint, seconds: f64) -> Result<Load> {
+    fn load(&self, point: LoadPoint, seconds: f64, enough: usize) -> Result<Load> {
         let scenario = self.scenario(point)?;
         let mut load =
             Load::new(scenario, Limit::Seconds(seconds), self.serve.job.seed, self.file.items.len());
         load.objectives = self.job.objectives.clone();
         load.timeout_ns = (self.job.timeout_seconds * 1e9) as u64;
-        let asked = usize::try_from(self.job.requests).unwrap_or(usize::MAX);
+        let asked = usize::try_from(self.job.requests).unwrap_or(usize::MAX).max(enough);
         match &load.scenario {
             Scenario::Offline => load.limit = Limit::Requests(asked.max(self.file.items.len())),
             Scenario::OpenLoop { rate, .. } => {

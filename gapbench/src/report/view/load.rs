@@ -55,7 +55,16 @@ pub(super) fn view(row: &CaseResult, measured: &[&Summary], costs: &[CostLine]) 
     if row.loads.is_empty() {
         return None;
     }
-    let shown: Vec<&LoadRow> = row.loads.iter().filter(|load| is_shown(load, row.search.as_ref())).collect();
+    let mut shown: Vec<&LoadRow> =
+        row.loads.iter().filter(|load| is_shown(load, row.search.as_ref())).collect();
+    // A search tries its answer once more: the last run of a rate stands for it.
+    let again = |at: usize, load: &LoadRow| {
+        let later = shown.iter().skip(at + 1);
+        load.searching && later.into_iter().any(|other| other.searching && other.point == load.point)
+    };
+    let repeated: Vec<bool> = shown.iter().enumerate().map(|(at, load)| again(at, load)).collect();
+    let mut repeated = repeated.into_iter();
+    shown.retain(|_| !repeated.next().unwrap_or(false));
     let of = |load: &LoadRow| {
         let same = |summary: &&Summary| summary.load == Some(load.point);
         measured.iter().copied().filter(same).collect::<Vec<&Summary>>()

@@ -89,13 +89,13 @@ fn of_the_ladder(noise: &NoiseRow) -> Vec<String> {
             "more than"
         };
         remarks.push(format!(
-            "{} noise of all families costs {} points, {} of the clean score: {against} the {} to {} that was reported \
-             from production",
+            "{} noise of all families costs {} points, {} of the clean score: {against} the {} to {} % that was \
+             reported from production",
             one_line(&noise.noise),
             points(noise),
             show_percent(relative),
             (REPORTED.0 * 100.0).round(),
-            show_percent(REPORTED.1)
+            (REPORTED.1 * 100.0).round()
         ));
     }
     remarks.extend(noise.worst.iter().take(MOST_ITEMS).map(|item| {
