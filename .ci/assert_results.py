@@ -36,8 +36,24 @@ for metric in ("latency.e2e", "throughput.requests", "quality.accuracy"):
     assert (metric, "paper") in metrics and (metric, "own") in metrics, metric
 assert ("cold.total", "paper") in metrics and ("memory.host_peak", "paper") in metrics
 
+# Loads, noise and costs of the same run. What a busy machine makes invalid says why and has no number.
+classifier = cases["paper::classifier"]
+clients = [load["point"].get("clients") for load in classifier["loads"] if not load.get("searching")]
+assert clients == [1, 8, 50], clients
+assert "search" in classifier, "the search ended without a word"
+for load in classifier["loads"]:
+    counts = load["counts"]
+    ended = sum(counts[name] for name in ("warm_up", "completed", "failed", "refused", "timed_out"))
+    assert counts["issued"] == ended, load
+    if "invalid" not in load:
+        assert load["throughput_per_second"] > 0 and load["goodput_per_second"] >= 0, load
+noise = {row["noise"]: row for row in classifier["noise"]}
+assert {"light", "medium", "heavy", "medium typos"} <= noise.keys(), noise.keys()
+assert noise["heavy"]["pairs"]["lost"] > noise["heavy"]["pairs"]["gained"], noise["heavy"]
+assert target["judgement"].get("costs"), "a price was declared and nothing has a cost"
+
 # Cold-start phases sum to the total: every process has the same phases, and `unaccounted` is among them.
-phases = {phase["name"]: phase["seconds"] for phase in cases["paper::classifier"]["phases"]}
+phases = {phase["name"]: phase["seconds"] for phase in classifier["phases"] if ": " not in phase["name"]}
 assert {"spawn to main", "weights", "tokenizer", "first answer", "unaccounted"} <= phases.keys(), phases.keys()
 assert len({len(seconds) for seconds in phases.values()}) == 1
 print(f"{len(claims)} claims and {len(metrics)} metrics as expected")

@@ -178,7 +178,10 @@ impl Bench<'_> {
                 pairs.gained += u64::from(!was && is);
             }
         }
-        ((trials > 0).then_some(Data::Counts { successes, trials }), (pairs.n > 0).then_some(pairs))
+        // A part of the set may be easier or harder than all of it: only the pairs can be compared then.
+        let whole = asked.answered().count() == self.file.items.len();
+        let data = (trials > 0 && whole).then_some(Data::Counts { successes, trials });
+        (data, (pairs.n > 0).then_some(pairs))
     }
 
     /// How the load is sent.
