@@ -280,3 +280,15 @@ fn noise_turns_wrong_what_it_changes() {
     let Outcome::Failed(failure) = &only_row(&unknown).outcome else { panic!("{}", unknown.stdout) };
     assert!(failure.reason.contains("did you mean `typo.keyboard`?"), "{}", failure.reason);
 }
+
+#[test]
+fn memory_that_does_not_come_back_is_told() {
+    let run = smoke(&["leaking|loaded::one", "--only", "load,memory"]);
+    let rows = rows(&run);
+    let [healthy, leaking] = rows.as_slice() else { panic!("{}", run.stderr) };
+    let each = leaking.loads[0].leaks_per_request().expect("a leak");
+    // 128 KiB, and what the allocator adds; some of the first may come from memory that was there before.
+    assert!((100e3..150e3).contains(&each), "{each} bytes per request: {:?}", leaking.loads[0]);
+    assert!(run.stdout.contains("a leak, or a cache that fills"), "{}", run.stdout);
+    assert!(healthy.loads.iter().all(|load| load.leaks_per_request().is_none()), "{:?}", healthy.loads);
+}

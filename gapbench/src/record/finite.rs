@@ -107,6 +107,7 @@ fn find_in_load(row: &LoadRow) -> Option<String> {
         in_system_mean,
         in_system_most: _,
         steady,
+        host_growth_bytes: _,
         workers: _,
         utilisation,
         replaced_workers: _,

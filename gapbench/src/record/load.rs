@@ -273,6 +273,10 @@ pub struct LoadRow {
     /// When a closed loop was steady; absent for other loads, and where its clients were never in flight together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steady: Option<SteadyRow>,
+    /// Bytes by which resident memory was larger after the load than before it; absent where it was not, and where memory
+    /// is not wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_growth_bytes: Option<u64>,
     /// Workers of the service.
     pub workers: u64,
     /// Share of the workers' time in which they were with a request.
@@ -301,6 +305,12 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
+/// What a run itself may leave behind: the times of its requests and the memory of its threads.
+const LEAST_LEAK_BYTES: u64 = 16 << 20;
+
+/// Each request's times take 64 bytes; an answer that is kept is longer.
+const LEAST_LEAK_PER_REQUEST: f64 = 1024.0;
+
 /// Growth below this doubles no latency within a minute of requests of a second.
 const LEAST_GROWTH: f64 = 0.02;
 
@@ -315,6 +325,14 @@ impl LoadRow {
         // What waits changes at random by about the square root of the requests that came, as a share of their number.
         let chance = 2.0 / (self.counts.completed.max(1) as f64).sqrt();
         self.growth.is_some_and(|growth| growth > chance.max(LEAST_GROWTH))
+    }
+
+    /// Bytes per request by which resident memory grew, where that is more than measuring takes: a leak, or a cache that
+    /// fills.
+    pub fn leaks_per_request(&self) -> Option<f64> {
+        let grown = self.host_growth_bytes.filter(|bytes| *bytes > LEAST_LEAK_BYTES)? as f64;
+        let each = grown / self.counts.issued.max(1) as f64;
+        (each > LEAST_LEAK_PER_REQUEST).then_some(each)
     }
 
     /// Whether it is valid and every objective was met; absent without objectives.

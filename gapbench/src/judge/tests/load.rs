@@ -38,6 +38,7 @@ fn load(point: LoadPoint, per_second: f64) -> LoadRow {
         in_system_mean: None,
         in_system_most: None,
         steady: None,
+        host_growth_bytes: None,
         workers: 1,
         utilisation: 0.5,
         replaced_workers: 0,

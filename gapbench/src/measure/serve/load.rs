@@ -108,6 +108,7 @@ impl Bench<'_> {
         let load = self.load(point, seconds, enough)?;
         let asked = std::sync::Arc::new(Asked::new(&self.file.items));
         let peak_is_ours = self.serve.job.memory && memory::reset_host_peak();
+        let before = memory::host_resident_bytes();
         self.serve.reset_device()?;
         let machine = Machine::take();
         let outcome = self
@@ -116,10 +117,13 @@ impl Bench<'_> {
             .map_err(|error| format!("send the load `{point}`: failed to {error}"))?;
         let others_share = machine.and_then(Machine::others_since);
         let peak = memory::host_peak_bytes().filter(|_| peak_is_ours);
+        let after = memory::host_resident_bytes();
         let device = self.serve.read_device()?;
         let mut row = observed::row(point, self.role, searching, others_share, &load, &outcome);
         let (quality, pairs) = self.quality(&asked);
         row.pairs = pairs;
+        let grown = after.zip(before).and_then(|(after, before)| after.checked_sub(before));
+        row.host_growth_bytes = grown.filter(|bytes| *bytes > 0 && self.serve.job.memory);
         let valid = outcome.validity == Validity::Valid;
         if valid && !searching {
             self.most_seen = Some(

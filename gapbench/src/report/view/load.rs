@@ -92,6 +92,7 @@ pub(super) fn view(row: &CaseResult, measured: &[&Summary], costs: &[CostLine]) 
         [first].into_iter().chain(rest).collect()
     });
     let mut remarks: Vec<String> = shown.iter().flat_map(|load| remarks(load)).collect();
+    remarks.extend(shown.iter().filter_map(|load| memory(load, &of(load), measured)));
     remarks.extend(row.search.as_ref().map(search));
     remarks.extend(sweep(&row.loads).map(|found| match found.cliff {
         None => format!("more than {} bring no more answers", found.knee),
@@ -102,6 +103,28 @@ pub(super) fn view(row: &CaseResult, measured: &[&Summary], costs: &[CostLine]) 
     }));
     remarks.extend(costs.iter().filter(|line| line.case == row.case).map(|line| one_line(&line.text)));
     Some(TableView { head, rows: rows.collect(), remarks })
+}
+
+/// Memory under load above this much of the memory at rest is worth a word.
+///
+/// # Source
+/// As of `footprint::IDLE_RATIO`: idle memory is what deployments are planned with.
+const MEMORY_WORTH_A_WORD: f64 = 1.1;
+
+/// How much more memory a load takes than the model at rest, where that is more than a tenth.
+fn memory(load: &LoadRow, under_load: &[&Summary], measured: &[&Summary]) -> Option<String> {
+    let of = |all: &[&Summary], metric: Metric| {
+        let alone = all.iter().find(|one| {
+            one.metric == metric && one.also.as_ref().is_none_or(|also| also.starts_with("noise"))
+        })?;
+        Some(alone.estimate.interval.value)
+    };
+    let idle: Vec<&Summary> = measured.iter().copied().filter(|one| one.load.is_none()).collect();
+    let (busy, idle) = (of(under_load, Metric::MemoryHostPeak)?, of(&idle, Metric::MemoryHostIdle)?);
+    (busy > MEMORY_WORTH_A_WORD * idle).then(|| {
+        let times = units::show_significant(busy / idle, 3);
+        format!("{}: memory is {times} times that at rest ({})", load.point, units::show(idle, Family::Bytes))
+    })
 }
 
 /// Of a search only its two ends are shown, and what went wrong.
@@ -140,6 +163,13 @@ fn remarks(load: &LoadRow) -> Vec<String> {
     found.extend(accuracy(load).map(|said| format!("{at}: {said}")));
     if load.counts.lost() > 0 {
         found.push(format!("{at}: {}", lost(load)));
+    }
+    if let Some(each) = load.leaks_per_request() {
+        let grown = units::show(load.host_growth_bytes.unwrap_or(0) as f64, Family::Bytes);
+        found.push(format!(
+            "{at}: resident memory grew by {grown}, {} per request, and did not come back: a leak, or a cache that fills",
+            units::show(each, Family::Bytes)
+        ));
     }
     if load.replaced_workers > 0 {
         let workers = if load.replaced_workers == 1 { "worker" } else { "workers" };

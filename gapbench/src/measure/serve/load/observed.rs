@@ -83,6 +83,7 @@ pub(super) fn row(
             seconds: (steady.to_ns - steady.from_ns) as f64 * 1e-9,
             per_second: steady.per_second,
         }),
+        host_growth_bytes: None,
         workers: outcome.workers as u64,
         utilisation: outcome.utilisation,
         replaced_workers: outcome.replaced_workers,
