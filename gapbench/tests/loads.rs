@@ -292,3 +292,30 @@ fn memory_that_does_not_come_back_is_told() {
     assert!(run.stdout.contains("a leak, or a cache that fills"), "{}", run.stdout);
     assert!(healthy.loads.iter().all(|load| load.leaks_per_request().is_none()), "{:?}", healthy.loads);
 }
+
+#[test]
+fn scores_besides_accuracy() {
+    let run = smoke(&["scored", "--only", "quality"]);
+    let results = run.results();
+    let measured = results["targets"][0]["judgement"]["measured"].as_array().unwrap().clone();
+    let number = |metric: &str| {
+        let found =
+            measured.iter().find(|one| one["metric"] == metric).unwrap_or_else(|| panic!("no {metric}"));
+        let interval = &found["estimate"]["interval"];
+        (interval["value"].as_f64().unwrap(), interval["lower"].as_f64(), interval["upper"].as_f64())
+    };
+    let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
+    assert!(close(number("quality.wer").0, 0.25));
+    assert!(close(number("quality.spearman").0, 1.0));
+    assert!(close(number("quality.perplexity").0, std::f64::consts::E));
+    let (solved, lower, upper) = number("quality.pass_at_k");
+    assert!(close(solved, 0.5) && lower.unwrap() < 0.5 && 0.5 < upper.unwrap());
+
+    let rows = rows(&smoke(&["no_score|two_forms", "--only", "quality"]));
+    let reason = |row: &CaseRow| match &row.outcome {
+        Outcome::Failed(failure) => failure.reason.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert!(reason(&rows[0]).contains("`latency.e2e` is no score"), "{}", reason(&rows[0]));
+    assert!(reason(&rows[1]).contains("input `3` has another form"), "{}", reason(&rows[1]));
+}

@@ -375,6 +375,7 @@ fn rows_can_be_read_one_at_a_time() {
     assert!(outline.series.iter().all(|series| match &series.data {
         Data::Values { values, .. } => values.is_empty(),
         Data::Rates { batches } => batches.is_empty(),
+        Data::Pairs { ours, theirs } => ours.is_empty() && theirs.is_empty(),
         Data::Counts { .. } | Data::Exact { .. } => true,
     }));
 }

@@ -1,7 +1,10 @@
 //! From the observations of a series to one number with its interval, or to the reason why there is none.
 
 use crate::record::{Data, Metric, Series, Statistic};
-use crate::stats::{Bounds, Sample, batch_means_interval, ratio_interval, smallest_n_two_sided, wilson};
+use crate::stats::{
+    Bounds, Sample, batch_means_interval, item_ratio_interval, ratio_interval, smallest_n_two_sided,
+    spearman, spearman_interval, wilson,
+};
 use crate::units::Family;
 
 use super::{Estimate, Interval};
@@ -41,6 +44,12 @@ enum Shape {
     Mean(Sample),
     Rate(Vec<(f64, f64)>),
     Share(u64, u64),
+    /// A score summed over items, which are independent of each other.
+    Items(Vec<(f64, f64)>),
+    /// The exponential of one: a perplexity.
+    Exponential(Vec<(f64, f64)>),
+    /// A rank correlation.
+    Correlation,
     Exact,
     Smallest,
     Largest,
@@ -52,11 +61,14 @@ impl Measured {
         let statistic =
             if statistic == Statistic::Unspecified { usual_statistic(series.metric) } else { statistic };
         match &series.data {
-            Data::Values { values, calls_per_value } => of_values(values, *calls_per_value, statistic),
+            Data::Values { values, calls_per_value } => {
+                Ok(of_items(series.metric, of_values(values, *calls_per_value, statistic)?))
+            }
             Data::Rates { batches } => {
                 let pairs: Vec<_> = batches.iter().map(|batch| (batch.work, batch.seconds)).collect();
-                of_rates(pairs, statistic)
+                Ok(of_items(series.metric, of_rates(pairs, statistic)?))
             }
+            Data::Pairs { ours, theirs } => of_pairs(ours, theirs, statistic),
             Data::Counts { successes, trials } => of_counts(*successes, *trials, statistic),
             Data::Exact { value } => of_exact(*value, statistic),
         }
@@ -68,6 +80,12 @@ impl Measured {
             Shape::Quantile(sample, p) => sample.quantile_interval(*p, alpha),
             Shape::Mean(sample) => batch_means_interval(sample.observed(), alpha),
             Shape::Rate(pairs) => ratio_interval(pairs, alpha),
+            Shape::Items(pairs) => item_ratio_interval(pairs, alpha),
+            Shape::Exponential(pairs) => {
+                let Bounds { lower, upper } = item_ratio_interval(pairs, alpha);
+                Bounds { lower: lower.map(f64::exp), upper: upper.map(f64::exp) }
+            }
+            Shape::Correlation => spearman_interval(self.value, self.n, alpha).unwrap_or_default(),
             Shape::Share(successes, trials) => wilson(*successes, *trials, alpha).unwrap_or_default(),
             Shape::Exact => Bounds::point(self.value),
             // More observations can only lower a minimum and raise a maximum: the far side is open.
@@ -88,7 +106,7 @@ impl Measured {
 
     /// Whether its error is one of averaging, which combines with other errors in quadrature.
     pub(super) const fn is_average(&self) -> bool {
-        matches!(self.shape, Shape::Mean(_) | Shape::Rate(_) | Shape::Share(..))
+        matches!(self.shape, Shape::Mean(_) | Shape::Rate(_) | Shape::Items(_) | Shape::Share(..))
     }
 
     /// Why an end of the interval is missing and what it would take; absent when both are there.
@@ -111,7 +129,8 @@ impl Measured {
                 }
             }
             Shape::Rate(_) => "an interval of a rate needs at least 2 stretches of time".to_owned(),
-            Shape::Mean(_) | Shape::Share(..) | Shape::Exact => {
+            Shape::Correlation => "an interval of a rank correlation needs at least 4 pairs".to_owned(),
+            Shape::Mean(_) | Shape::Items(_) | Shape::Exponential(_) | Shape::Share(..) | Shape::Exact => {
                 "an interval needs at least 2 observations".to_owned()
             }
         })
@@ -157,6 +176,32 @@ fn of_rates(pairs: Vec<(f64, f64)>, statistic: Statistic) -> Result<Measured, St
         return Err("no time passed in which work was counted".to_owned());
     }
     Ok(Measured { statistic, value, n: pairs.len() as u64, shape: Shape::Rate(pairs) })
+}
+
+/// A score is over items, whose order says nothing; times and rates come one after the other.
+fn of_items(metric: Metric, measured: Measured) -> Measured {
+    if !metric.name().starts_with("quality.") {
+        return measured;
+    }
+    let shape = match measured.shape {
+        Shape::Mean(sample) => Shape::Items(sample.observed().iter().map(|value| (*value, 1.0)).collect()),
+        Shape::Rate(pairs) if metric == Metric::QualityPerplexity => {
+            let value = measured.value.exp();
+            return Measured { value, shape: Shape::Exponential(pairs), ..measured };
+        }
+        Shape::Rate(pairs) => Shape::Items(pairs),
+        shape => shape,
+    };
+    Measured { shape, ..measured }
+}
+
+fn of_pairs(ours: &[f64], theirs: &[f64], statistic: Statistic) -> Result<Measured, String> {
+    if statistic != Statistic::Mean {
+        return Err(format!("a rank correlation is one number and has no {statistic}"));
+    }
+    let value = spearman(ours, theirs)
+        .ok_or("a rank correlation needs at least 2 pairs, and both sides must vary")?;
+    Ok(Measured { statistic, value, n: ours.len() as u64, shape: Shape::Correlation })
 }
 
 fn of_counts(successes: u64, trials: u64, statistic: Statistic) -> Result<Measured, String> {

@@ -27,5 +27,5 @@ pub use memory::memory_is_wanted;
 pub use sampler::StoppingRule;
 #[cfg(feature = "service")]
 pub use serve::{Admit, StepOutput, StepService, Ticket};
-pub use serve::{Answered, IntoAnswer, Refused, Serve, TimedOut};
+pub use serve::{Answered, IntoAnswer, Refused, Score, Serve, TimedOut};
 pub use target::{Session, Target, WrongAnswer, enter};

@@ -23,11 +23,13 @@ mod load;
 #[cfg(feature = "service")]
 mod noise;
 mod requests;
+mod score;
 mod shape;
 #[cfg(feature = "service")]
 mod steps;
 
 pub use answer::{Answered, IntoAnswer, Refused, TimedOut};
+pub use score::Score;
 #[cfg(feature = "service")]
 pub use steps::{Admit, StepOutput, StepService, Ticket};
 
@@ -50,6 +52,7 @@ pub struct Serve {
     /// Caches that were named.
     jit_caches: usize,
     served: usize,
+    scorers: Vec<score::Scorer>,
     /// The noise operators that the attribute can name.
     #[cfg(feature = "service")]
     noises: crate::input::perturb::Registry,
@@ -87,6 +90,7 @@ impl Target for Serve {
             device: None,
             jit_caches: 0,
             served: 0,
+            scorers: Vec::new(),
             #[cfg(feature = "service")]
             noises: crate::input::perturb::Registry::standard(),
         })

@@ -183,6 +183,10 @@ impl CaseRow {
             match &mut series.data {
                 Data::Values { values, .. } => *values = Vec::new(),
                 Data::Rates { batches } => *batches = Vec::new(),
+                Data::Pairs { ours, theirs } => {
+                    *ours = Vec::new();
+                    *theirs = Vec::new();
+                }
                 Data::Counts { .. } | Data::Exact { .. } => {}
             }
         }

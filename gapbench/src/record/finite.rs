@@ -72,6 +72,10 @@ fn find_in_series(series: &Series) -> Option<String> {
             observation(index, *work).or_else(|| observation(index, *seconds))
         }),
         Data::Counts { successes: _, trials: _ } => None,
+        Data::Pairs { ours, theirs } => {
+            let all = ours.iter().zip(theirs).flat_map(|(our, their)| [*our, *their]).enumerate();
+            all.into_iter().find_map(|(index, number)| observation(index / 2, number))
+        }
         Data::Exact { value } => observation(0, *value),
     })
 }

@@ -51,6 +51,13 @@ pub enum Data {
         /// All trials, failures of the system included.
         trials: u64,
     },
+    /// Two numbers per item, for a correlation.
+    Pairs {
+        /// What was computed here.
+        ours: Vec<f64>,
+        /// What it is held against.
+        theirs: Vec<f64>,
+    },
     /// A number that repeating cannot change, such as a file's size.
     Exact {
         /// The number.
@@ -67,6 +74,8 @@ struct FlatData {
     batches: Option<Vec<Batch>>,
     successes: Option<u64>,
     trials: Option<u64>,
+    ours: Option<Vec<f64>>,
+    theirs: Option<Vec<f64>>,
     value: Option<f64>,
 }
 
@@ -76,6 +85,7 @@ enum Kind {
     Values,
     Rates,
     Counts,
+    Pairs,
     Exact,
 }
 
@@ -95,6 +105,10 @@ impl TryFrom<FlatData> for Data {
             Kind::Counts => match (flat.successes, flat.trials) {
                 (Some(successes), Some(trials)) => Ok(Data::Counts { successes, trials }),
                 _ => Err("data of kind `counts` needs `successes` and `trials`"),
+            },
+            Kind::Pairs => match (flat.ours, flat.theirs) {
+                (Some(ours), Some(theirs)) if ours.len() == theirs.len() => Ok(Data::Pairs { ours, theirs }),
+                _ => Err("data of kind `pairs` needs `ours` and `theirs` of one length"),
             },
             Kind::Exact => match flat.value {
                 Some(value) => Ok(Data::Exact { value }),

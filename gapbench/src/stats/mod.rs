@@ -11,12 +11,13 @@ mod paired;
 mod proportion;
 mod rng;
 mod sample;
+mod spearman;
 mod stopping;
 
 pub use distribution::{normal_quantile, student_t_quantile};
 pub use holm::holm;
 pub use inversion::{SMALLEST_P, p_value_by_inversion};
-pub use mean::{BATCHES, batch_means_interval, ratio_interval, student_t_interval};
+pub use mean::{BATCHES, batch_means_interval, item_ratio_interval, ratio_interval, student_t_interval};
 pub use order::{
     OrderInterval, early_stopping_n, order_interval, smallest_n_one_sided, smallest_n_two_sided,
 };
@@ -24,6 +25,7 @@ pub use paired::Pairs;
 pub use proportion::{newcombe_difference, wilson};
 pub use rng::{SplitMix64, fnv1a64};
 pub use sample::{Sample, SampleError};
+pub use spearman::{spearman, spearman_interval};
 pub use stopping::relative_width_of_median;
 
 /// The two ends of an interval; an end that the sample cannot bound is absent.

@@ -46,6 +46,9 @@ pub(super) fn measure(
         let data = Data::Counts { successes: graded.right, trials: graded.gradable };
         serve.series(Metric::QualityAccuracy, Some(role), &conditions, data);
     }
+    if serve.job.quality {
+        serve.say_scores(role, file, &graded, &conditions)?;
+    }
     if graded.failed > 0 {
         note(
             "failed_requests",
@@ -186,7 +189,6 @@ impl Graded {
     }
 
     /// The item's answer; absent where the request failed.
-    #[cfg(feature = "service")]
     pub(super) fn answer_of(&self, index: usize) -> Option<&str> {
         self.answers.get(index)?.as_deref()
     }
