@@ -218,7 +218,7 @@ fn levels_are_run_from_the_warmest_to_the_coldest() {
     let steps: Vec<(&str, &str)> = text
         .lines()
         .filter_map(|line| line.strip_prefix("    "))
-        .map(|line| (line.split(',').next().unwrap(), line.split(": ").last().unwrap()))
+        .map(|line| line.split_once("; ended after").unwrap().0.split_once(": ").unwrap())
         .collect();
     let many = "7 fresh processes";
     let cold = |level| format!("from start to the first answer, cold level {level}");
