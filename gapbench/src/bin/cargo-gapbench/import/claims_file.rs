@@ -82,7 +82,7 @@ fn result(out: &mut String, claim: &Claim, paper: Option<&str>) {
     let found = &claim.found;
     comment(out, &format!("{}:{}: {}", shown(&claim.file), found.at, found.shown()));
     for note in &found.notes {
-        comment(out, &format!("assumed: {note}"));
+        comment(out, &format!("note: {note}"));
     }
     out.push_str("[[result]]\n");
     pair(out, "id", &claim.id);

@@ -187,7 +187,7 @@ fn say(reviewed: &Reviewed, complaints: &mut dyn Write) {
     for claim in &reviewed.claims {
         for note in &claim.found.notes {
             let place = format!("{}:{}: {}", shown(&claim.file), claim.found.at, claim.found.shown());
-            add(format!("assumed: {}", shown_whole(note)), place);
+            add(format!("note: {}", shown_whole(note)), place);
         }
     }
     for rest in &reviewed.rest {

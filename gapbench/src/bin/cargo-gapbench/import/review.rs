@@ -35,6 +35,7 @@ pub(super) struct Reviewed {
     pub(super) papers: Vec<Paper>,
     pub(super) claims: Vec<Claim>,
     pub(super) rest: Vec<Rest>,
+    ids: BTreeSet<String>,
 }
 
 impl Reviewed {
@@ -52,7 +53,10 @@ impl Reviewed {
                 continue;
             }
             match self.papers.get(paper).map(|paper| sound(paper, claim)) {
-                Some(Ok(claim)) => self.claims.push(claim),
+                Some(Ok(claim)) => {
+                    self.ids.insert(claim.id.clone());
+                    self.claims.push(claim);
+                }
                 Some(Err(refused)) => left.push(refused),
                 None => {}
             }
@@ -133,8 +137,7 @@ impl Reviewed {
     }
 
     fn id(&self, found: &Found) -> String {
-        let taken: BTreeSet<&str> = self.claims.iter().map(|claim| claim.id.as_str()).collect();
-        unique(slug(&found.name.join("-"), "result"), |id| taken.contains(id))
+        unique(slug(&found.name.join("-"), "result"), |id| self.ids.contains(id))
     }
 }
 

@@ -76,7 +76,7 @@ fn unit(one: &Found, unsaid: &[(Metric, f64)], asked: Option<Share>) -> Result<S
     if surely_percent(one.metric, value) {
         return Ok(Some((
             "%",
-            Some("`%`: the source names no unit, and a fraction is not above 1".to_owned()),
+            Some("assumed `%`: the source names no unit, and a fraction is not above 1".to_owned()),
         )));
     }
     if percent_beside && value > 0.0 {
@@ -84,12 +84,19 @@ fn unit(one: &Found, unsaid: &[(Metric, f64)], asked: Option<Share>) -> Result<S
             "is a fraction or a percentage: the file names no unit and has percentages beside it; {WAYS}"
         ));
     }
+    // sacreBLEU counts to 100 and other code to 1, so that a small one says nothing.
+    if one.metric == Metric::QualityBleu && value > 0.0 {
+        return Err(format!("is a fraction or a percentage: both scales of BLEU are in use; {WAYS}"));
+    }
     if value > 1.0 {
         return Err(format!("is a fraction or a percentage, since an error rate may exceed 1; {WAYS}"));
     }
     Ok(Some((
         "fraction",
-        Some("`fraction`: the source names no unit, and no such share of the file is above 1".to_owned()),
+        Some(
+            "assumed `fraction`: the source names no unit, and no such share of the file is above 1"
+                .to_owned(),
+        ),
     )))
 }
 
@@ -125,6 +132,7 @@ mod tests {
         assert_eq!(settled(&[(Accuracy, "0.853"), (F1, "0.9")], None), ["0.853 fraction", "0.9 fraction"]);
         assert_eq!(settled(&[(Accuracy, "85.3"), (F1, "0.9")], None), ["85.3 %", "? `x` = 0.9"]);
         assert_eq!(settled(&[(Accuracy, "0.9"), (Bleu, "27.3")], None), ["0.9 fraction", "27.3 %"]);
+        assert_eq!(settled(&[(Bleu, "0.3")], None), ["? `x` = 0.3"]);
         assert_eq!(settled(&[(Accuracy, "853")], None), ["? `x` = 853"]);
         assert_eq!(settled(&[(Accuracy, "1.0")], None), ["1.0 fraction"]);
         assert_eq!(settled(&[(Wer, "1.4")], None), ["? `x` = 1.4"]);

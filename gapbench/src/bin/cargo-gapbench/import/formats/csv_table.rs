@@ -64,7 +64,9 @@ pub(super) fn read(source: Source<'_>, known: &Known) -> Result<Import, Refusal>
         }
     }
     if liger {
-        import.notes.push("`MB` of Liger is read as `MiB`: its benchmark divides bytes by 2^20".to_owned());
+        import
+            .notes
+            .push("assumed: `MB` of Liger is read as `MiB`: its benchmark divides bytes by 2^20".to_owned());
     }
     Ok(import)
 }
@@ -118,7 +120,7 @@ impl Row<'_> {
         found.unit = UnitOf::Said(unit.to_owned());
         if metric == Metric::LatencyKernel {
             found.notes.push(format!(
-                "`{metric}`: `speed` is the time of a call with its data in no cache, all of the call's kernels together"
+                "assumed `{metric}`: `speed` is the time of a call with its data in no cache, all of the call's kernels together"
             ));
         }
         if let (Some(low), Some(high)) = (self.get("y_value_20"), self.get("y_value_80")) {
@@ -128,7 +130,6 @@ impl Row<'_> {
             }
         }
         found.text(Condition::Hardware, self.get("gpu_name"));
-        found.number(Condition::Count, Some("1"));
         if let Some(condition) = axis(cell("x_label")) {
             found.number(condition, Some(whole(cell("x_value"))));
         }

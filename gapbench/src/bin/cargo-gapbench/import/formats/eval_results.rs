@@ -71,7 +71,7 @@ fn claim(entry: &Node, known: &Known) -> Result<Found, Left> {
         None if ACCURACY.contains(&id) => (
             Metric::QualityAccuracy,
             format!(
-                "`{}`: the file names no metric, and this benchmark counts right answers",
+                "assumed `{}`: the file names no metric, and this benchmark counts right answers",
                 Metric::QualityAccuracy
             ),
         ),
@@ -98,7 +98,9 @@ fn claim(entry: &Node, known: &Known) -> Result<Found, Left> {
     let token = entry.get("verifyToken").is_some();
     found.verified = Some(if token { "hf-token" } else { "self-reported" });
     if token {
-        found.notes.push("`hf-token`: the entry has a token of the Hub, which was not checked".to_owned());
+        found
+            .notes
+            .push("assumed `hf-token`: the entry has a token of the Hub, which was not checked".to_owned());
     }
     Ok(found)
 }

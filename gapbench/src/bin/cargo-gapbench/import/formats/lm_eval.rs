@@ -107,6 +107,7 @@ fn claim(tree: &Node, run: &Run, task: &str, scores: &Node, key: &str, value: &N
         && found.unit == UnitOf::Unsaid
     {
         found.unit = UnitOf::Said("fraction".to_owned());
+        found.notes.push("assumed `fraction`: the harness counts each answer 0 or 1".to_owned());
     }
     let error_key = filter
         .map_or_else(|| format!("{metric_name}_stderr"), |filter| format!("{metric_name}_stderr,{filter}"));
@@ -130,7 +131,7 @@ fn claim(tree: &Node, run: &Run, task: &str, scores: &Node, key: &str, value: &N
         found.software.insert("lm_eval".to_owned(), version.clone());
     }
     if metric_name == "acc_norm" {
-        found.notes.push("`quality.accuracy`: answers were chosen by likelihood per byte".to_owned());
+        found.notes.push("`acc_norm`: answers were chosen by likelihood per byte".to_owned());
     }
     if run.limited {
         found.notes.push("the run was limited to a part of the set".to_owned());

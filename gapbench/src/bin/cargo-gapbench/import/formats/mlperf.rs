@@ -67,7 +67,7 @@ pub(super) fn read(source: Source<'_>, _: &Known) -> Result<Import, Refusal> {
         };
         import.notes.extend(load);
         import.notes.push(
-            "an answered sample of LoadGen is taken as a request; model and hardware stand in the submission's other files"
+            "assumed: an answered sample of LoadGen is taken as a request; model and hardware stand in the submission's other files"
                 .to_owned(),
         );
     }

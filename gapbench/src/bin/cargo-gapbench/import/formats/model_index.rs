@@ -114,9 +114,13 @@ fn claim(model: Option<&str>, result: &Node, metric: &Node) -> Result<Found, Lef
     let token = metric.get("verifyToken").is_some();
     found.verified = Some(if token { "hf-token" } else { "self-reported" });
     if token {
-        found.notes.push("`hf-token`: the card has a token of the Hub, which was not checked".to_owned());
+        found
+            .notes
+            .push("assumed `hf-token`: the card has a token of the Hub, which was not checked".to_owned());
     } else if metric.get("verified").and_then(Node::flag) == Some(true) {
-        found.notes.push("`self-reported`: the card says `verified` but has no token of the Hub".to_owned());
+        found
+            .notes
+            .push("assumed `self-reported`: the card says `verified` but has no token of the Hub".to_owned());
     }
     if let Some(arguments) = metric.get("args").filter(|arguments| arguments.text().is_none()) {
         found
