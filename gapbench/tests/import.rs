@@ -28,6 +28,7 @@ const PUBLISHED: &[(&str, &[&str])] = &[
     ("afrixnli.json", &[]),
     ("mafand.json", &["--shares", "percent"]),
     ("mlperf-offline.txt", &[]),
+    ("mlperf-server.txt", &[]),
     ("mlperf-single-stream.txt", &[]),
     ("nvbench.json", &[]),
     ("liger.csv", &[]),
@@ -110,7 +111,10 @@ fn published_files() {
 
 #[test]
 fn numbers_that_others_published() {
-    let of = |name: &str| claims(&fs::read_to_string(golden(&format!("{name}.toml"))).unwrap());
+    let of = |name: &str| {
+        let (_, more) = PUBLISHED.iter().find(|(published, _)| *published == name).unwrap();
+        claims(&String::from_utf8(run(&golden(""), &[&[name], *more].concat()).stdout).unwrap())
+    };
     let afrixnli = of("afrixnli.json");
     let accuracy = &afrixnli[0];
     assert_eq!(
@@ -125,6 +129,13 @@ fn numbers_that_others_published() {
     let p99 = stream.iter().find(|claim| claim.statistic == Statistic::P99).unwrap();
     assert!((p99.declared.value - 0.073720458).abs() < 1e-15, "{}", p99.declared.value);
     assert_eq!(stream.iter().filter(|claim| claim.statistic == Statistic::P90).count(), 1);
+    let server = of("mlperf-server.txt");
+    assert_eq!(server[0].conditions.get(Condition::Rate), Some(&83.5.into()));
+    let first = server
+        .iter()
+        .find(|claim| claim.metric == Metric::LatencyTtft && claim.statistic == Statistic::P99)
+        .unwrap();
+    assert!((first.declared.value - 1.914647645).abs() < 1e-12, "{}", first.declared.value);
     let liger = of("liger.csv");
     let memory = liger.iter().find(|claim| claim.metric == Metric::MemoryDevicePeak).unwrap();
     // 12.94140625 times 2^20; as decimal megabytes it would not be a whole number of bytes.
@@ -281,6 +292,8 @@ fn runs_that_are_not_valid() {
     assert!(accuracy.contains("measures no performance"), "{accuracy}");
     let cut = text.split("Result is").next().unwrap();
     assert!(refused("s.txt", cut, &[]).contains("s.txt:7:1: the file ends and has no `Result is`"));
+    let left = "No warnings encountered during test.\n\nNo errors encountered during test.\n";
+    assert!(refused("s.txt", left, &[]).contains("a run of its accuracy does not write"));
     let change = r#"{"mean":{"point_estimate":0.01},"median":{"point_estimate":0.02}}"#;
     assert!(refused("change/estimates.json", change, &[]).contains("holds relative changes and no times"));
     let skipped = r#"{"devices": [], "benchmarks": [{"name": "b", "states": [{"name": "s", "is_skipped": true, "skip_reason": "no\nmemory"}]}]}"#;

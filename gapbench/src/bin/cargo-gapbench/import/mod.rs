@@ -249,3 +249,54 @@ fn write(path: Option<&Path>, file: &str, out: &mut dyn Write) -> Result<(), Str
     begun.persist_noclobber(path).map_err(|error| failed(&error.error))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a text becomes where every step accepts it, checked as before writing.
+    fn whole(format: Format, text: &str) -> bool {
+        let source = Source { name: "file", text };
+        let Ok(import) = format.read(source, &Known::default()) else { return false };
+        let mut reviewed = Reviewed::default();
+        reviewed.add("file", import, &Wish::default());
+        reviewed.finish();
+        if reviewed.claims.is_empty() {
+            return false;
+        }
+        let file = claims_file::write(&reviewed.papers, &reviewed.claims, &reviewed.rest);
+        assert_eq!(check(&file, reviewed.claims.len()), Ok(()), "{file}");
+        true
+    }
+
+    /// The files of the tests, cut and with one byte changed at many places, and read as every format.
+    #[test]
+    fn damaged_files_are_refused_or_sound() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/import");
+        let (mut files, mut sound) = (0, 0);
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if !path
+                .extension()
+                .is_some_and(|kind| ["md", "yaml", "json", "txt", "csv"].iter().any(|one| kind == *one))
+            {
+                continue;
+            }
+            files += 1;
+            let text = std::fs::read_to_string(&path).unwrap();
+            let of = formats::detect(Source { name: "file", text: &text }).unwrap();
+            for format in Format::ALL {
+                sound += u32::from(whole(*format, &text));
+            }
+            for (count, at) in (0..text.len()).filter(|at| text.is_char_boundary(*at)).step_by(61).enumerate()
+            {
+                let (before, after) = text.split_at(at);
+                whole(of, before);
+                let letters = ['"', '\n', '}', '-', '9', '\u{1b}', '%', '[', ':', ',', 'é'];
+                let rest: String = after.chars().skip(1).collect();
+                whole(of, &format!("{before}{}{rest}", letters[count % letters.len()]));
+            }
+        }
+        assert!(files >= 20 && sound >= 15, "{files} files, {sound} sound");
+    }
+}

@@ -60,6 +60,8 @@ const WORDS: &[(&str, Word)] = &[
     ("recall", Word::Other("a recall")),
     ("rouge1", Word::Other("ROUGE-1")),
     ("rouge2", Word::Other("ROUGE-2")),
+    ("rouge_1", Word::Other("ROUGE-1")),
+    ("rouge_2", Word::Other("ROUGE-2")),
     ("rougelsum", Word::Other("ROUGE-L of summaries, split at lines")),
     ("ter", Word::Other("a translation edit rate")),
 ];

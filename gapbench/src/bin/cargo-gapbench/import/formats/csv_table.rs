@@ -38,9 +38,10 @@ pub(super) fn read(source: Source<'_>, known: &Known) -> Result<Import, Refusal>
     }
     let mut import = Import::default();
     let mut days: Vec<String> = Vec::new();
+    let mut lines = Lines { text: source.text, offset: 0, line: 1 };
     for record in reader.records() {
         let record = record.map_err(|error| refused(&error))?;
-        let line = record.position().map_or(1, |position| position.line() as usize);
+        let line = lines.of(record.position().map_or(0, csv::Position::byte) as usize);
         let row: Row<'_> =
             Row { cells: columns.iter().map(String::as_str).zip(record.iter()).collect(), line };
         if liger {
@@ -79,6 +80,25 @@ fn refused(error: &csv::Error) -> Refusal {
             format!("not a table: {words}; every row has as many cells as the first"),
         ),
         None => Refusal::whole(format!("not a table: {words}")),
+    }
+}
+
+/// Lines of rows. The reader's own are one too low where lines end in a carriage return and a line feed, and a row
+/// begins at that line feed.
+struct Lines<'t> {
+    text: &'t str,
+    offset: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// The line of the row that begins at or behind byte `offset`, which only grows.
+    fn of(&mut self, offset: usize) -> usize {
+        let rest = self.text.get(offset..).unwrap_or("");
+        let start = offset + (rest.len() - rest.trim_start_matches(['\r', '\n']).len());
+        self.line += self.text.get(self.offset..start).unwrap_or("").matches('\n').count();
+        self.offset = start;
+        self.line
     }
 }
 
@@ -150,12 +170,11 @@ impl Row<'_> {
             return;
         };
         found.text(Condition::Dtype, tree.text_of("dtype").map(|dtype| dtype.trim_start_matches("torch.")));
-        for (key, condition) in [
-            ("hidden_size", Condition::Hidden),
-            ("head_dim", Condition::HeadDim),
-            ("seq_len", Condition::SeqLen),
-        ] {
-            found.number(condition, tree.text_of(key));
+        // The axis says what was run; the configuration says from what it was varied.
+        for (key, condition) in [("hidden_size", Condition::Hidden), ("head_dim", Condition::HeadDim)] {
+            if !found.conditions.contains_key(&condition) {
+                found.number(condition, tree.text_of(key));
+            }
         }
         found.notes.push(format!("the rest of the configuration is no condition: {}", quoted(text)));
     }
@@ -255,6 +274,15 @@ mod tests {
         assert!(looks_like_one("kernel_name,kernel_provider,metric_name,metric_unit,y_value_50\nx\n"));
         assert!(!looks_like_one("Dear reader, hello\nhow, are you\n"));
         assert!(!looks_like_one("a: 1\nb: 2\n"));
+    }
+
+    #[test]
+    fn lines_of_both_endings() {
+        for text in ["a,b\n1,2\n\n3,4\n", "a,b\r\n1,2\r\n\r\n3,4\r\n"] {
+            let import = read(Source { name: "x", text }, &Known::default()).unwrap();
+            let lines: Vec<usize> = import.left.iter().map(|left| left.at.line).collect();
+            assert_eq!(lines, [2, 4], "{text:?}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(in super::super) fn detect(source: Source<'_>) -> Result<Format, Refusal> {
     } else if start.starts_with('{') || start.starts_with('[') {
         let tree = json::read(source.text)?;
         (by_keys(&tree), format!("JSON: {}", tree.described()))
-    } else if source.text.lines().any(|line| line.trim() == "MLPerf Results Summary") {
+    } else if is_of_loadgen(source.text) {
         (vec![Format::Mlperf], String::new())
     } else if csv_table::looks_like_one(source.text) {
         (vec![Format::Csv], String::new())
@@ -46,6 +46,12 @@ pub(in super::super) fn detect(source: Source<'_>) -> Result<Format, Refusal> {
             Err(Refusal::whole(format!("could be {} ({seen}); --format decides", names.join(" or "))))
         }
     }
+}
+
+/// Whether it is a summary of LoadGen, or what LoadGen leaves in its place.
+fn is_of_loadgen(text: &str) -> bool {
+    text.lines().any(|line| line.trim() == "MLPerf Results Summary")
+        || text.trim_end().ends_with("errors encountered during test.")
 }
 
 /// The formats whose keys a tree has.

@@ -26,7 +26,7 @@ pub(super) fn read(source: Source<'_>, _: &Known) -> Result<Import, Refusal> {
         results.iter().find(|line| line.key == key).ok_or_else(|| {
             Refusal::at(
                 end,
-                format!("the file ends and has no {}; expected a whole summary of LoadGen", quoted(key)),
+                format!("the file ends and has no {}; expected a whole summary of LoadGen, which a run of its accuracy does not write", quoted(key)),
             )
         })
     };
@@ -113,6 +113,8 @@ fn known(key: &str) -> Option<What> {
         }
         _ => {}
     }
+    // The head line of a single stream of a language model has its words in another order.
+    let lower = lower.replace("first token percentile latency", "percentile first token latency");
     let name = lower.strip_suffix("(ns)")?.trim_end();
     let (of, metric) = [
         ("first token latency", Metric::LatencyTtft),
@@ -181,6 +183,7 @@ mod tests {
         let is = |key: &str| known(key).unwrap().unwrap();
         assert_eq!(is("90.0th percentile latency (ns)"), (Metric::LatencyE2e, Statistic::P90));
         assert_eq!(is("99.90 percentile first token latency (ns)"), (Metric::LatencyTtft, Statistic::P999));
+        assert_eq!(is("90.0th first token percentile latency (ns)"), (Metric::LatencyTtft, Statistic::P90));
         assert_eq!(is("Min Time to Output Token (ns)"), (Metric::LatencyTpot, Statistic::Min));
         assert_eq!(is("Mean Time per Output Token (ns)"), (Metric::LatencyTpot, Statistic::Mean));
         assert!(known("42.00 percentile latency (ns)").unwrap().is_err());
