@@ -454,6 +454,8 @@ fn what_does_not_fit_is_said() {
     assert!(said(&["--metric", "latency.e2e", "--unit", "GB/s"]).contains("does not fit latency.e2e"));
     assert!(said(&["--unit", "GB/s"]).contains("--metric <NAME>"));
     assert!(said(&["--id", "not an id"]).contains("not a name"));
+    let (_, unasked) = imported("gpqa.yaml", fs::read(golden("gpqa.yaml")).unwrap(), &["--plus-minus", "sd"]);
+    assert!(unasked.contains("--plus-minus decided nothing"), "{unasked}");
     assert!(said(&["--only", "nothing"]).contains("hold no numbers, or none that --only asks for"));
     let bad = "- dataset: {id: cais/hle}\n  value: 20.9\n  source: {url: 'file:///etc/passwd'}\n";
     let (claims, said) = imported("hle.yaml", bad, &[]);

@@ -117,6 +117,12 @@ fn work(matches: &ArgMatches, out: &mut dyn Write, complaints: &mut dyn Write) -
             shown(url)
         )]);
     }
+    if let Some(id) = wish.id.as_ref().filter(|id| !review::is_id(id)) {
+        return Err(vec![format!(
+            "--id {} is not a name; expected a letter or digit, then letters, digits, `-`, `_` and `.`, at most 100",
+            shown(id)
+        )]);
+    }
     let format = text("format").and_then(|name| Format::parse(&name));
     let mut reviewed = Reviewed::default();
     let mut refusals = Vec::new();
@@ -133,6 +139,15 @@ fn work(matches: &ArgMatches, out: &mut dyn Write, complaints: &mut dyn Write) -
     }
     reviewed.finish();
     say(&reviewed, complaints);
+    // An answer that nobody asked for is often meant for something else.
+    for option in ["metric", "shares", "plus-minus"].into_iter().filter(|option| matches.contains_id(option))
+    {
+        let word = format!("with --{option}");
+        if !reviewed.claims.iter().any(|claim| claim.found.notes.iter().any(|note| note.contains(&word))) {
+            let _ =
+                writeln!(complaints, "note: --{option} decided nothing: no number of these files needs it");
+        }
+    }
     if reviewed.claims.is_empty() {
         let why = if reviewed.rest.is_empty() {
             "these files hold no numbers, or none that --only asks for"

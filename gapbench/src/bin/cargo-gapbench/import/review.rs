@@ -182,8 +182,13 @@ fn plus_minus(one: &mut Found, asked: Option<PlusMinus>) {
     if let Some(Spread::PlusMinus(width)) = &one.spread {
         let width = width.clone();
         one.spread = match asked {
-            Some(PlusMinus::Sd) => Some(Spread::Sd(width)),
-            Some(PlusMinus::Se) => Some(Spread::Se(width)),
+            Some(meaning) => {
+                one.notes.push(format!("± {width} is the spread, as asked for with --plus-minus"));
+                Some(match meaning {
+                    PlusMinus::Sd => Spread::Sd(width),
+                    PlusMinus::Se => Spread::Se(width),
+                })
+            }
             None => {
                 one.notes.push(format!(
                     "no spread: of ± {width} the source does not say whether it is a standard deviation or a standard error; \
@@ -210,6 +215,13 @@ pub(super) fn is_address(url: &str) -> bool {
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'))
         && !url.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+}
+
+/// Whether `id` can be a paper's, as the claims format defines it.
+pub(super) fn is_id(id: &str) -> bool {
+    id.len() <= 100
+        && id.starts_with(|letter: char| letter.is_ascii_alphanumeric())
+        && id.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'))
 }
 
 /// The file's name as a path that a claims file may hold.

@@ -66,6 +66,8 @@ fn by_keys(tree: &Node) -> Vec<Format> {
         fitting.push(Format::EvalResults);
     }
     let results = tree.get("results").is_some_and(|results| !results.members().is_empty());
+    // Another harness writes `results` and `versions` too; its runs are not of this one.
+    let results = results && !has("config_general");
     if results
         && ["configs", "versions", "n-shot", "n-samples", "config", "lm_eval_version"]
             .iter()

@@ -77,7 +77,7 @@ fn claim(model: Option<&str>, result: &Node, metric: &Node) -> Result<Found, Lef
     let config = of_dataset("config").or_else(|| of_dataset("args"));
     let shown = label.unwrap_or(kind);
     let Some(value) = metric.members().iter().find(|(key, _)| key == "value").map(|(_, value)| value) else {
-        return Err(Left::new(metric.at, quoted(shown), "has no `value`; no number was published"));
+        return Err(Left::new(metric.at, metric.described(), "has no `value`; no number was published"));
     };
     let what = || format!("{} = {}", quoted(shown), value.described());
     let named = quality::metric(kind, label).map_err(|why| Left::new(value.at, what(), why))?;
