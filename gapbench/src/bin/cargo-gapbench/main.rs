@@ -3,6 +3,11 @@
 
 mod check;
 mod claims;
+#[cfg(feature = "import")]
+mod import;
+#[cfg(not(feature = "import"))]
+#[path = "import/missing.rs"]
+mod import;
 #[cfg(feature = "service")]
 mod memory;
 #[cfg(not(feature = "service"))]
@@ -52,6 +57,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write, compl
     match matches.subcommand() {
         Some((check::NAME, matches)) => check::run(matches, out, complaints),
         Some((claims::NAME, matches)) => claims::run(matches, out, complaints),
+        Some((import::NAME, matches)) => import::run(matches, out, complaints),
         Some((memory::NAME, matches)) => memory::run(matches, out, complaints),
         Some((noise::NAME, matches)) => noise::run(matches, out, complaints),
         _ => exit::USAGE,
@@ -68,6 +74,7 @@ fn command() -> Command {
         .arg_required_else_help(false)
         .subcommand(check::command())
         .subcommand(claims::command())
+        .subcommand(import::command())
         .subcommand(memory::command())
         .subcommand(noise::command())
 }
