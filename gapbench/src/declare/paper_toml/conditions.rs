@@ -76,8 +76,8 @@ fn value<'t>(reader: &mut Reader<'t>, table: &Table<'t>, condition: Condition) -
     match shape(condition) {
         Shape::Text => reader.filled_text(table, key).map(|text| text.value.into()),
         Shape::Load => {
-            let words =
-                ["single-stream", "closed", "constant", "poisson", "gamma", "trace", "offline"].map(|word| (word, word));
+            let words = ["single-stream", "closed", "constant", "poisson", "gamma", "trace", "offline"]
+                .map(|word| (word, word));
             reader.word(table, key, &words).map(Into::into)
         }
         Shape::Cold => {
