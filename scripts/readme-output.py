@@ -47,7 +47,10 @@ def check():
     target = next(t for t in results["targets"] if t["header"]["target"]["package"] == "intent-classifier")
     wanted = {"paper::classifier", "cold start", "Measured", "Gap ladder", "own inputs", "reproduced here"}
     wanted |= {verdict["claim"]["id"] for verdict in target["judgement"]["claims"]}
-    wanted |= {s["metric"] for s in target["judgement"]["measured"] if s["case"] == "paper::classifier"}
+    # Numbers under load have a table, whose columns have other names.
+    wanted |= {"50 clients", "goodput", "cost / 1k", "medium typos", "turned wrong"}
+    measured = (s for s in target["judgement"]["measured"] if s["case"] == "paper::classifier" and "load" not in s)
+    wanted |= {s["metric"] for s in measured}
     missing = sorted(word for word in wanted if word not in inside)
     if missing:
         sys.exit(f"README.md's output block lacks {', '.join(missing)}; run scripts/readme-output.py")
