@@ -43,10 +43,9 @@ fn verdict(claim: &PaperClaim, row: &CaseRow, environment: &Environment) -> Clai
     };
     let loaded = found.load.as_ref().map(|(_, load)| load);
     let headline = match (loaded, &found.noise, &found.own, &found.reproduced) {
-        (Some(Ok(series)), ..)
-        | (_, Some(Ok(series)), ..)
-        | (_, _, Some(Ok(series)), _)
-        | (.., Ok(series)) => *series,
+        (Some(Ok(series)), ..) | (_, Some(series), ..) | (_, _, Some(Ok(series)), _) | (.., Ok(series)) => {
+            *series
+        }
         (_, _, own, Err(why)) => {
             let own = match own {
                 Some(Err(own)) => format!("; own inputs: {own}"),
@@ -95,7 +94,7 @@ fn measure(claim: &PaperClaim, headline: &Series, found: &Found<'_>) -> Result<N
     Ok(Numbers {
         reproduced: found.reproduced.as_ref().ok().and_then(|series| prepare(series)),
         own: found.own.as_ref().and_then(|own| own.as_ref().ok()).and_then(|series| prepare(series)),
-        noise: found.noise.as_ref().and_then(|noise| noise.as_ref().ok()).and_then(|series| prepare(series)),
+        noise: found.noise.and_then(prepare),
         load: found.load.as_ref().and_then(|(_, load)| load.as_ref().ok()).and_then(|series| prepare(series)),
         other_statistic,
     })
@@ -138,11 +137,10 @@ fn held_against(
     }
     // Answers to the same items are compared item by item.
     let graded = claim.metric == Metric::QualityAccuracy;
-    if let Some(noise) = &found.noise {
+    if found.noise.is_some() {
         let pairs = row.noise.iter().find(|noise| noise.on_the_ladder).map(|noise| noise.pairs);
         rungs.push(
-            Rung::new(claim, StepKind::Noise, numbers.noise.as_ref(), noise.as_ref().err())
-                .paired(pairs.filter(|_| graded)),
+            Rung::new(claim, StepKind::Noise, numbers.noise.as_ref(), None).paired(pairs.filter(|_| graded)),
         );
     }
     if let Some((label, load)) = &found.load {

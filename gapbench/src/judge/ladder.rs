@@ -300,12 +300,9 @@ pub(super) fn without_numbers(claim: &PaperClaim, found: &Found<'_>) -> Ladder {
     let reproduced = found.reproduced.as_ref().err().map(|why| absent(StepKind::Reproduced, why));
     let own =
         found.own.as_ref().and_then(|own| own.as_ref().err()).map(|why| absent(StepKind::OwnInputs, why));
-    let noise =
-        found.noise.as_ref().and_then(|noise| noise.as_ref().err()).map(|why| absent(StepKind::Noise, why));
     let load =
         found.load.as_ref().and_then(|(_, load)| load.as_ref().err()).map(|why| absent(StepKind::Load, why));
-    let steps =
-        [paper_step(claim)].into_iter().chain(reproduced).chain(own).chain(noise).chain(load).collect();
+    let steps = [paper_step(claim)].into_iter().chain(reproduced).chain(own).chain(load).collect();
     Ladder { steps, gap: None }
 }
 

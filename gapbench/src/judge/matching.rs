@@ -15,7 +15,7 @@ pub(super) struct Found<'a> {
     /// The same with the user's inputs; absent where inputs do not matter.
     pub own: Option<Result<&'a Series, String>>,
     /// The same with noise; absent where none was made, and where the claim itself is about noise.
-    pub noise: Option<Result<&'a Series, String>>,
+    pub noise: Option<&'a Series>,
     /// The same under load, and what the step is called; absent where nothing was sent, and where the claim itself is
     /// about a load.
     pub load: Option<(Option<String>, Result<&'a Series, String>)>,
@@ -68,11 +68,11 @@ fn is_noisy(series: &Series) -> bool {
 }
 
 /// The series with the noise that is a step of the ladder.
-fn with_noise<'a>(row: &CaseRow, of_metric: &[&'a Series]) -> Option<Result<&'a Series, String>> {
+fn with_noise<'a>(row: &CaseRow, of_metric: &[&'a Series]) -> Option<&'a Series> {
     let noise = row.noise.iter().find(|noise| noise.on_the_ladder)?;
     let name = ConditionValue::from(noise.noise.as_str());
     let has = |series: &&&Series| series.conditions.get(Condition::Noise).is_some_and(|one| same(one, &name));
-    of_metric.iter().filter(|series| !load::is_loaded(series)).find(has).map(|series| Ok(*series))
+    of_metric.iter().filter(|series| !load::is_loaded(series)).find(has).copied()
 }
 
 /// The series of the load that stands for production.

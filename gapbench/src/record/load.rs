@@ -311,7 +311,7 @@ const LEAST_LEAK_BYTES: u64 = 16 << 20;
 /// Each request's times take 64 bytes; an answer that is kept is longer.
 const LEAST_LEAK_PER_REQUEST: f64 = 1024.0;
 
-/// Growth below this doubles no latency within a minute of requests of a second.
+/// An overload of 2 % is below what a search tells apart (5 %), and at what the rate of a service differs from run to run.
 const LEAST_GROWTH: f64 = 0.02;
 
 impl LoadRow {

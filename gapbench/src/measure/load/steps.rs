@@ -128,10 +128,9 @@ pub(super) fn run(run: &Run, load: &Load, service: &mut dyn Stepped, capacity: u
             if slots.in_hand == 0 {
                 // Nothing to do until somebody comes.
                 let Some((taken, _)) = run.dispatch.take() else { return };
-                // Offered above, at the time at which it came: a generator that woke up late is late.
-                if offer(&mut slots, service, taken, taken.due_ns) == Offered::NoRoom {
-                    waiting = Some(taken);
-                }
+                // At the time at which it was due: a generator that woke up late is late. With nothing in hand it is
+                // taken or ends.
+                offer(&mut slots, service, taken, taken.due_ns);
                 continue;
             }
             let begin_ns = clock::now_ns();

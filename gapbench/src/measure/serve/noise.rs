@@ -153,7 +153,7 @@ impl What {
     }
 }
 
-/// Answers the set with every kind of noise. The ladder's kind is also timed, as the clean set is.
+/// Answers the set with every kind of noise, where any is declared. The ladder's kind is also timed, as the clean set is.
 pub(super) fn measure(
     serve: &Serve,
     role: InputSet,

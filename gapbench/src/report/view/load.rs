@@ -172,8 +172,10 @@ fn remarks(load: &LoadRow) -> Vec<String> {
         ));
     }
     if load.replaced_workers > 0 {
-        let workers = if load.replaced_workers == 1 { "worker" } else { "workers" };
-        found.push(format!("{at}: {} {workers} hung and were replaced", load.replaced_workers));
+        found.push(match load.replaced_workers {
+            1 => format!("{at}: 1 worker hung and was replaced"),
+            workers => format!("{at}: {workers} workers hung and were replaced"),
+        });
     }
     for check in load.checks.iter().filter(|check| !check.holds) {
         let [left, right] = [check.left, check.right].map(|side| units::show_significant(side, 3));
@@ -185,7 +187,7 @@ fn remarks(load: &LoadRow) -> Vec<String> {
     found
 }
 
-/// Accuracies that differ by less than this share of the accuracy alone are the same.
+/// Accuracies that differ by less than so many items of a hundred are the same: the equivalence that claims have by default.
 const SAME_ACCURACY: f64 = 0.05;
 
 /// Whether the load changed the answers to the same items. An interval that holds 0 does not say so.
